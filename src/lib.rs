@@ -1,0 +1,29 @@
+//! Souk: a multi-vendor marketplace. Slices by domain noun; `server` and `sandbox` at the one end, `ui` at the other.
+#![recursion_limit = "512"]
+
+pub mod error;
+pub mod ids;
+pub mod money;
+pub mod ui;
+
+pub mod accounts;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod operator;
+pub mod orders;
+pub mod payments;
+pub mod vendors;
+
+#[cfg(feature = "ssr")]
+pub mod sandbox;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// The browser's entry: islands hydrate themselves, one by one, called from `public/boot.js`.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
+}

@@ -1,0 +1,6 @@
+//! Owns people, their sessions, address books and preferences.
+
+pub mod islands;
+
+#[cfg(feature = "ssr")]
+pub mod pages;

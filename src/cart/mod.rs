@@ -1,0 +1,4 @@
+//! Owns carts, signed out and signed in.
+
+#[cfg(feature = "ssr")]
+pub mod pages;

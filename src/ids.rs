@@ -1,0 +1,97 @@
+//! One newtype per kind of id, from one macro. A `ProductId` never passes for a `VariantId`.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+/// The text was no UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id")]
+pub struct BadId;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "ssr", derive(sqlx::Type), sqlx(transparent))]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The bare UUID, for binding in SQL.
+            pub fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// A new, time-ordered id (UUIDv7, RFC 9562). Made on the server only.
+            #[cfg(feature = "ssr")]
+            #[allow(clippy::new_without_default)]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                Uuid::try_parse(text).map(Self).map_err(|_| BadId)
+            }
+        }
+    )+};
+}
+
+ids!(
+    /// A person with an account.
+    UserId,
+    /// An entry of a person's address book.
+    AddressId,
+    /// A shop within the shop.
+    VendorId,
+    /// One way in which a vendor sends parcels.
+    ShippingMethodId,
+    /// A node of the category tree.
+    CategoryId,
+    /// What a page describes; its variants are what is bought.
+    ProductId,
+    /// What is bought: one SKU.
+    VariantId,
+    /// A picture of a product.
+    PictureId,
+    CartId,
+    CartLineId,
+    /// What the shopper pays once.
+    OrderId,
+    /// The part of an order that one vendor fulfils.
+    VendorOrderId,
+    OrderLineId,
+    /// One attempt to pay an order.
+    PaymentId,
+    RefundId,
+    ShipmentId,
+    /// A mail in the outbox.
+    MailId,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_survives_text_and_refuses_other_text() {
+        let id = UserId::new();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("42".parse::<UserId>(), Err(BadId));
+    }
+}

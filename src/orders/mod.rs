@@ -1,0 +1,4 @@
+//! Owns orders, vendor orders, shipments and their timeline.
+
+#[cfg(feature = "ssr")]
+pub mod pages;

@@ -1,0 +1,1 @@
+//! The stand-ins that make `make run` complete. They refuse to start in production.

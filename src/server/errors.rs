@@ -1,0 +1,192 @@
+//! From what failed to what a person or a program is told: a page, `application/problem+json`, or the way to sign in.
+
+use super::{page::Page, state::App};
+use crate::error::{AppError, Refusal};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use leptos::prelude::*;
+use serde_json::json;
+
+/// Travels in the response's extensions from the handler to [`present`], which knows what the client wants.
+#[derive(Clone)]
+struct Failure(AppError);
+
+/// Marks an answer that is already for people, though its status is an error: [`present`] leaves it alone.
+#[derive(Clone, Copy)]
+pub struct Presented;
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Failure(self));
+        response
+    }
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            error => internal(error),
+        }
+    }
+}
+
+impl From<anyhow::Error> for AppError {
+    fn from(error: anyhow::Error) -> Self {
+        tracing::error!(error = format!("{error:#}"), "request failed");
+        Self::Internal
+    }
+}
+
+/// Logs what the person is not told.
+pub fn internal(error: impl std::fmt::Display) -> AppError {
+    tracing::error!(%error, "request failed");
+    AppError::Internal
+}
+
+/// The name of the constraint that refused, for mapping to a field error where the statement stands.
+pub fn constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error().and_then(|e| e.constraint())
+}
+
+/// Whether an INSERT or UPDATE ran into the named constraint.
+pub fn violates(error: &sqlx::Error, name: &str) -> bool {
+    constraint(error) == Some(name)
+}
+
+/// The middleware that gives every failure its form. Also the framework's own (404, 405, 413, 415, unreadable forms).
+pub async fn present(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let here = request.uri().path_and_query().map_or_else(|| path.clone(), |p| p.as_str().to_owned());
+    let method = request.method().clone();
+    let mut response = next.run(request).await;
+    let failure = response.extensions_mut().remove::<Failure>().map(|f| f.0);
+    let status = response.status();
+    let framework = failure.is_none()
+        && status.as_u16() >= 400
+        && response.extensions().get::<Presented>().is_none()
+        && !path.starts_with("/sf/")
+        && !path.starts_with("/webhooks/")
+        && !path.starts_with("/media/");
+    if failure.is_none() && !framework {
+        return response;
+    }
+    if path.starts_with("/api/") {
+        return problem(status, failure.as_ref());
+    }
+    if failure == Some(AppError::Unauthenticated) {
+        let back = if method == Method::GET { here } else { "/account".into() };
+        let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
+        return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+    }
+    // A malformed id in an address is simply a page that does not exist.
+    let status =
+        if framework && status == StatusCode::BAD_REQUEST && method == Method::GET { StatusCode::NOT_FOUND } else { status };
+    let keep: Vec<_> = [header::ALLOW, header::RETRY_AFTER]
+        .into_iter()
+        .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
+        .collect();
+    let mut page = error_page(status, failure).render(&app);
+    page.headers_mut().extend(keep);
+    page
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, failure: Option<&AppError>) -> Response {
+    let slug = match failure {
+        Some(AppError::Conflict(refusal)) => refusal.slug(),
+        Some(AppError::Invalid(_)) => "invalid",
+        _ => match status.as_u16() {
+            400 => "bad-request",
+            401 => "unauthenticated",
+            403 => "forbidden",
+            404 => "not-found",
+            405 => "method-not-allowed",
+            413 => "too-large",
+            415 => "unsupported-media-type",
+            429 => "too-many-attempts",
+            _ => "internal",
+        },
+    };
+    let detail = failure.map_or_else(|| status.canonical_reason().unwrap_or("Error").to_owned(), ToString::to_string);
+    let mut body = json!({
+        "type": format!("/problems/{slug}"),
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    if let Some(AppError::Invalid(errors)) = failure {
+        let mut fields = serde_json::Map::new();
+        for (field, message) in errors.iter() {
+            if let Some(list) = fields.entry(field).or_insert_with(|| json!([])).as_array_mut() {
+                list.push(json!(message));
+            }
+        }
+        body["errors"] = fields.into();
+    }
+    let mut response = (status, axum::Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(AppError::Conflict(Refusal::TooManyAttempts { retry_after_seconds })) = failure {
+        response.headers_mut().insert(header::RETRY_AFTER, (*retry_after_seconds).into());
+    }
+    response
+}
+
+fn error_page(status: StatusCode, failure: Option<AppError>) -> Page {
+    let title = match status.as_u16() {
+        403 => "Not allowed",
+        404 => "Not found",
+        405 => "Not possible here",
+        409 | 422 => "That did not work",
+        413 => "Too large",
+        429 => "Please wait",
+        400 | 415 => "That request was not understood",
+        _ => "Something went wrong",
+    };
+    let (text, fields): (String, Vec<String>) = match (&failure, status.as_u16()) {
+        (Some(AppError::Invalid(errors)), _) => {
+            (AppError::Invalid(Default::default()).to_string(), errors.iter().map(|(f, m)| format!("{f}: {m}")).collect())
+        }
+        (Some(AppError::NotFound) | None, 404) => {
+            ("There is nothing at this address. It may have moved, or it was never here.".into(), vec![])
+        }
+        (Some(error), _) => (error.to_string(), vec![]),
+        (None, 413) => ("What you sent is larger than we accept.".into(), vec![]),
+        (None, s) if s >= 500 => (AppError::Internal.to_string(), vec![]),
+        (None, _) => ("Please go back and try again.".into(), vec![]),
+    };
+    Page::new(title, move || {
+        view! {
+            <section class="error-page">
+                <h1>{title}</h1>
+                <p>{text}</p>
+                {(!fields.is_empty()).then(|| view! { <ul>{fields.into_iter().map(|f| view! { <li>{f}</li> }).collect_view()}</ul> })}
+                <p><a class="button" href="/">"Back to the market"</a> " " <a href="/search">"Search"</a></p>
+            </section>
+        }
+    })
+    .status(status)
+}
+
+/// Gives a failed server function its own status instead of 500. The browser side reads the same typed error from the body.
+pub async fn server_function_status(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR || !response.headers().contains_key("serverfnerror") {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, 64 * 1024).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
+        parts.status = StatusCode::from_u16(error.status()).unwrap_or(parts.status);
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}

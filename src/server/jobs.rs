@@ -1,0 +1,160 @@
+//! Work for later, in PostgreSQL: enqueued in the business transaction, taken with `for update skip locked`, leased so
+//! that a killed node's work is taken over, retried with backoff.
+
+use super::state::App;
+use serde::{Deserialize, Serialize};
+use sqlx::PgExecutor;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What can be done later. A new kind is a variant here and an arm in [`run`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
+pub enum Job {
+    /// Send one mail of the outbox.
+    SendMail { mail: crate::ids::MailId },
+    /// Handle one stored webhook event.
+    HandleWebhook { event: String },
+    /// Ask Stripe for a refund that is booked.
+    Refund { refund: crate::ids::RefundId },
+    /// Tell Stripe that nobody will pay this attempt any more.
+    ExpireSession { payment: crate::ids::PaymentId },
+    /// Remove a deleted picture's objects from the store.
+    DeletePicture { picture: crate::ids::PictureId },
+}
+
+impl Job {
+    fn kind(&self) -> &'static str {
+        match self {
+            Job::SendMail { .. } => "send_mail",
+            Job::HandleWebhook { .. } => "handle_webhook",
+            Job::Refund { .. } => "refund",
+            Job::ExpireSession { .. } => "expire_session",
+            Job::DeletePicture { .. } => "delete_picture",
+        }
+    }
+}
+
+async fn run(app: &App, job: Job) -> anyhow::Result<()> {
+    match job {
+        Job::SendMail { mail } => super::mail::send(app, mail).await,
+        Job::HandleWebhook { event } => crate::payments::webhook::handle(app, &event).await,
+        Job::Refund { refund } => crate::payments::refund(app, refund).await,
+        Job::ExpireSession { payment } => crate::payments::expire_session(app, payment).await,
+        Job::DeletePicture { picture } => crate::catalog::pictures::delete_objects(app, picture).await,
+    }
+}
+
+/// Puts a job into the queue, in the caller's transaction. Two queued jobs never share a `key`.
+pub async fn enqueue(db: impl PgExecutor<'_>, job: &Job, key: Option<&str>) -> sqlx::Result<()> {
+    let payload = serde_json::to_value(job).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query!(
+        "insert into jobs (kind, payload, key) values ($1, $2, $3) on conflict (key) where state = 'queued' do nothing",
+        job.kind(),
+        payload,
+        key
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+const LEASE: Duration = Duration::from_secs(120);
+
+/// Takes and runs one due job. `false` when there was none.
+pub async fn run_one(app: &App) -> sqlx::Result<bool> {
+    let taken = sqlx::query!(
+        r#"update jobs set state = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $1)
+           where id = (select id from jobs
+                       where (state = 'queued' and run_at <= now()) or (state = 'running' and lease_until < now())
+                       order by run_at limit 1 for update skip locked)
+           returning id, payload, attempts, max_attempts"#,
+        LEASE.as_secs_f64()
+    )
+    .fetch_optional(&app.pool)
+    .await?;
+    let Some(taken) = taken else { return Ok(false) };
+    let outcome = match serde_json::from_value::<Job>(taken.payload) {
+        Ok(job) => tokio::time::timeout(LEASE, run(app, job))
+            .await
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than its lease"))),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => {
+            sqlx::query!("update jobs set state = 'done', finished_at = now(), last_error = null where id = $1", taken.id)
+                .execute(&app.pool)
+                .await?;
+        }
+        Err(error) => {
+            let last = taken.attempts >= taken.max_attempts;
+            tracing::warn!(job = taken.id, attempt = taken.attempts, error = format!("{error:#}"), "job failed");
+            // 2, 4, 8 ... seconds, at most an hour
+            let wait = f64::from(1u32 << taken.attempts.clamp(1, 12).unsigned_abs()).min(3600.0);
+            sqlx::query!(
+                "update jobs set state = case when $2 then 'failed' else 'queued' end, last_error = $3,
+                        run_at = now() + make_interval(secs => $4), finished_at = case when $2 then now() end,
+                        -- a retry that would clash with a newer job of the same key gives its key up
+                        key = case when exists (select 1 from jobs j where j.key = jobs.key and j.id <> jobs.id and j.state = 'queued') then null else key end
+                 where id = $1",
+                taken.id,
+                last,
+                format!("{error:#}"),
+                wait
+            )
+            .execute(&app.pool)
+            .await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Runs everything that is due now; tests call it instead of waiting. Returns how many jobs ran.
+pub async fn drain(app: &App) -> sqlx::Result<usize> {
+    let mut done = 0;
+    while run_one(app).await? {
+        done += 1;
+    }
+    Ok(done)
+}
+
+/// The worker: due jobs at once, housekeeping every few seconds, until cancelled. Several nodes may run it.
+pub async fn work(app: App, stop: CancellationToken) {
+    let mut last_sweep = tokio::time::Instant::now() - Duration::from_secs(60);
+    while !stop.is_cancelled() {
+        match run_one(&app).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
+        }
+        if last_sweep.elapsed() > Duration::from_secs(10) {
+            last_sweep = tokio::time::Instant::now();
+            sweep(&app).await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+        }
+    }
+}
+
+/// Housekeeping: unpaid orders expire, open payments are asked about, old rows go.
+pub async fn sweep(app: &App) {
+    let log = |what: &str, result: anyhow::Result<()>| {
+        if let Err(error) = result {
+            tracing::warn!(error = format!("{error:#}"), "{what} failed; it is tried again");
+        }
+    };
+    log("sweeping payments", crate::payments::sweep(app).await);
+    log("tidying", tidy(app).await);
+}
+
+async fn tidy(app: &App) -> anyhow::Result<()> {
+    sqlx::query!("delete from sessions where expires_at < now()").execute(&app.pool).await?;
+    sqlx::query!("delete from sign_in_failures where failed_at < now() - interval '1 day'").execute(&app.pool).await?;
+    sqlx::query!("delete from jobs where state = 'done' and finished_at < now() - interval '7 days'").execute(&app.pool).await?;
+    sqlx::query!("delete from carts where user_id is null and updated_at < now() - interval '60 days'")
+        .execute(&app.pool)
+        .await?;
+    Ok(())
+}

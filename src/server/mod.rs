@@ -1,0 +1,16 @@
+//! The process: configuration, state, the router, who asks, pages, mail and jobs. It owns no rule of the shop.
+
+pub mod auth;
+pub mod config;
+pub mod errors;
+pub mod extract;
+pub mod jobs;
+pub mod mail;
+pub mod page;
+pub mod password;
+pub mod router;
+pub mod session;
+pub mod start;
+pub mod state;
+pub mod storage;
+pub mod token;

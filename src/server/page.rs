@@ -1,0 +1,213 @@
+//! A page: its title, its status and how to draw it. Drawn once, whole, in one document; islands wake up in the browser.
+
+use super::{errors::Presented, state::App};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use http::StatusCode;
+use hydration_context::SsrSharedContext;
+use leptos::prelude::*;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+/// Which frame stands around a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    #[default]
+    Shop,
+    /// The vendor's dashboard: dense, with its own navigation. The text is the current section's address.
+    Vendor(&'static str),
+    Operator(&'static str),
+}
+
+type Draw = Box<dyn FnOnce() -> AnyView + Send>;
+
+/// What a page handler answers. All data is read before; `draw` is pure.
+pub struct Page {
+    title: String,
+    description: Option<String>,
+    canonical: Option<String>,
+    indexed: bool,
+    status: StatusCode,
+    layout: Layout,
+    notice: Option<String>,
+    draw: Draw,
+}
+
+impl Page {
+    pub fn new<V: IntoView + 'static>(title: impl Into<String>, draw: impl FnOnce() -> V + Send + 'static) -> Self {
+        Self {
+            title: title.into(),
+            description: None,
+            canonical: None,
+            indexed: false,
+            status: StatusCode::OK,
+            layout: Layout::Shop,
+            notice: None,
+            draw: Box::new(move || draw().into_any()),
+        }
+    }
+
+    /// For search engines and previews; also lets the page be indexed, which others are not.
+    pub fn public(mut self, description: impl Into<String>, canonical_path: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self.canonical = Some(canonical_path.into());
+        self.indexed = true;
+        self
+    }
+
+    pub fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// One sentence about what just happened, above the page's content.
+    pub fn notice(mut self, notice: Option<String>) -> Self {
+        self.notice = notice;
+        self
+    }
+
+    /// Draws the whole document.
+    pub fn render(self, app: &App) -> Response {
+        let Self { title, description, canonical, indexed, status, layout, notice, draw } = self;
+        let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+        let body = owner.with(|| view! { <Frame layout=layout notice=notice>{draw()}</Frame> }.to_html());
+        let islands = body.contains("<leptos-island");
+        let assets = &app.assets;
+        let canonical = canonical.map(|path| format!("{}{path}", app.config.base_url));
+        let head = owner.with(|| {
+            view! {
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>{if title == "Souk" { title.clone() } else { format!("{title} · Souk") }}</title>
+                {description.clone().map(|d| view! { <meta name="description" content=d/> })}
+                {(!indexed).then(|| view! { <meta name="robots" content="noindex"/> })}
+                {canonical.clone().map(|c| view! { <link rel="canonical" href=c/> })}
+                <meta attr:property="og:title" content=title.clone()/>
+                {description.map(|d| view! { <meta attr:property="og:description" content=d/> })}
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
+                <link rel="stylesheet" href=assets.css.clone()/>
+                <script src="/theme.js"></script>
+                {islands.then(|| view! {
+                    <link rel="modulepreload" id="souk-js" href=assets.js.clone()/>
+                    <link rel="preload" id="souk-wasm" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                })}
+                <script type="module" src="/boot.js"></script>
+            }
+            .to_html()
+        });
+        owner.cleanup();
+        let html = format!("<!doctype html><html lang=\"en\"><head>{head}</head>{body}</html>");
+        let mut response = (status, Html(html)).into_response();
+        response.extensions_mut().insert(Presented);
+        response
+    }
+}
+
+/// A page on its way to [`draw_pages`], which knows the program.
+#[derive(Clone)]
+struct Undrawn(Arc<Mutex<Option<Page>>>);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(Presented);
+        response.extensions_mut().insert(Undrawn(Arc::new(Mutex::new(Some(self)))));
+        response
+    }
+}
+
+/// The middleware that draws what a handler answered; headers set by the handler (cookies) are kept.
+pub async fn draw_pages(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let undrawn = response.extensions_mut().remove::<Undrawn>();
+    let Some(page) = undrawn.and_then(|u| u.0.lock().ok().and_then(|mut p| p.take())) else { return response };
+    let mut drawn = page.render(&app);
+    for (name, value) in response.headers() {
+        if name != http::header::CONTENT_LENGTH && name != http::header::CONTENT_TYPE {
+            drawn.headers_mut().append(name, value.clone());
+        }
+    }
+    drawn
+}
+
+/// The addresses of the built style sheet and browser program.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    pub css: String,
+    pub js: String,
+    pub wasm: String,
+}
+
+impl Assets {
+    /// Finds the newest build in `site/pkg`; its file names carry a hash, so that they can be cached for ever.
+    pub fn find(site: &Path) -> Self {
+        let newest = |extension: &str| {
+            std::fs::read_dir(site.join("pkg"))
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|f| f.path().extension().is_some_and(|e| e == extension))
+                .max_by_key(|f| f.metadata().and_then(|m| m.modified()).ok())
+                .map_or_else(|| format!("/pkg/souk.{extension}"), |f| format!("/pkg/{}", f.file_name().to_string_lossy()))
+        };
+        Self { css: newest("css"), js: newest("js"), wasm: newest("wasm") }
+    }
+}
+
+#[component]
+fn Frame(layout: Layout, notice: Option<String>, children: Children) -> impl IntoView {
+    let notice = notice.map(|n| view! { <crate::ui::Notice tone=crate::ui::Tone::Good>{n}</crate::ui::Notice> });
+    let (class, side) = match layout {
+        Layout::Shop => ("shop", None),
+        Layout::Vendor(here) => ("desk", Some(("Your shop", crate::vendors::DESK, here))),
+        Layout::Operator(here) => ("desk", Some(("Operator", crate::operator::DESK, here))),
+    };
+    let side = side.map(|(label, links, here)| {
+        let links = links
+            .iter()
+            .map(|(href, text)| view! { <li><a href=*href aria-current=(*href == here).then_some("page")>{*text}</a></li> })
+            .collect_view();
+        view! { <nav class="desk-nav" aria-label=label><p>{label}</p><ul>{links}</ul></nav> }
+    });
+    view! {
+        <body class=class>
+            <a class="skip" href="#main">"Skip to content"</a>
+            <header class="site-header">
+                <a class="wordmark" href="/">"Souk"</a>
+                <form class="site-search" action="/search" role="search">
+                    <label class="visually-hidden" for="q">"Search the market"</label>
+                    <crate::catalog::islands::SearchBox/>
+                    <button type="submit">"Search"</button>
+                </form>
+                <nav class="site-nav" aria-label="Main">
+                    <a href="/products">"All goods"</a>
+                    <crate::accounts::islands::PersonalNav/>
+                </nav>
+            </header>
+            <div class="site-body">
+                {side}
+                <main id="main" tabindex="-1">{notice}{children()}</main>
+            </div>
+            <footer class="site-footer">
+                <nav aria-label="Footer">
+                    <a href="/products">"All goods"</a>
+                    <a href="/account">"Your account"</a>
+                    <a href="/account/vendor">"Sell on Souk"</a>
+                </nav>
+                <p>"Prices include VAT. Every parcel comes straight from the vendor who made or chose it."</p>
+            </footer>
+        </body>
+    }
+}

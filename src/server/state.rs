@@ -1,0 +1,48 @@
+//! What every handler can reach, in one cheap clone.
+
+use super::{config::Config, password::Passwords, storage::Storage};
+use anyhow::Context;
+use axum::extract::FromRef;
+use sqlx::PgPool;
+use std::sync::Arc;
+
+/// The running program. Everything in it is shared; cloning costs a few reference counts.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub pool: PgPool,
+    pub config: Arc<Config>,
+    pub passwords: Passwords,
+    pub storage: Storage,
+    /// Speaks to Stripe, or to the sandbox when no key is configured.
+    pub stripe: stripe::Client,
+    /// The secret with which Stripe signs its webhooks to us.
+    pub webhook_secret: Arc<str>,
+    /// The Stripe sandbox's address when it stands in; `None` with a real key.
+    pub sandbox_url: Option<Arc<str>>,
+    pub assets: Arc<super::page::Assets>,
+}
+
+impl App {
+    /// Puts the parts together. `config.stripe` and `config.s3` must be set by now: by the environment, or by the
+    /// stand-ins that [`super::start`] started.
+    pub fn new(config: Config, pool: PgPool, sandbox_url: Option<String>) -> anyhow::Result<Self> {
+        let stripe = config.stripe.as_ref().context("no Stripe is configured")?;
+        let client = stripe::ClientBuilder::new(stripe.secret_key.clone())
+            .url(stripe.api_base.clone())
+            .timeout(std::time::Duration::from_secs(20))
+            .build()
+            .map_err(|e| anyhow::anyhow!("Stripe's client: {e}"))?;
+        let storage = Storage::from_config(config.s3.as_ref().context("no S3 store is configured")?);
+        let assets = Arc::new(super::page::Assets::find(&config.site_dir));
+        Ok(Self {
+            pool,
+            passwords: Passwords::new(2)?,
+            storage,
+            stripe: client,
+            webhook_secret: stripe.webhook_secret.as_str().into(),
+            sandbox_url: sandbox_url.map(Into::into),
+            assets,
+            config: Arc::new(config),
+        })
+    }
+}
