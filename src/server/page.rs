@@ -93,8 +93,6 @@ impl Page {
                 {description.clone().map(|d| view! { <meta name="description" content=d/> })}
                 {(!indexed).then(|| view! { <meta name="robots" content="noindex"/> })}
                 {canonical.clone().map(|c| view! { <link rel="canonical" href=c/> })}
-                <meta attr:property="og:title" content=title.clone()/>
-                {description.map(|d| view! { <meta attr:property="og:description" content=d/> })}
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href=assets.css.clone()/>
