@@ -4,6 +4,7 @@ pub mod auth;
 pub mod config;
 pub mod errors;
 pub mod extract;
+pub mod flash;
 pub mod jobs;
 pub mod mail;
 pub mod page;

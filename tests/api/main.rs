@@ -1,1 +1,4 @@
+//! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
+mod shell;
+mod support;

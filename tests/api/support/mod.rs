@@ -1,0 +1,84 @@
+//! The test app: a fresh database per test, the real router, and people who use it.
+
+mod client;
+mod database;
+mod world;
+
+pub use client::{Answer, Client};
+pub use world::{TestVendor, World};
+
+use souk::server::{
+    config::{Config, S3Config, StripeConfig},
+    router::router,
+    state::App,
+};
+
+/// A running program of its own. Its database is dropped with it.
+pub struct TestApp {
+    pub app: App,
+    router: axum::Router,
+    database: database::TestDatabase,
+}
+
+impl TestApp {
+    /// A migrated, empty shop.
+    pub async fn empty() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A shop with the standard [`World`]: three vendors, their goods, and people.
+    pub async fn new() -> (Self, World) {
+        let test = Self::empty().await;
+        let world = World::build(&test.app.pool).await;
+        (test, world)
+    }
+
+    /// An empty shop whose configuration was changed first.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = database::TestDatabase::create().await;
+        let mut config = Config::read(|_| None).expect("the defaults are valid");
+        config.stripe = Some(StripeConfig {
+            secret_key: "sk_test_souk".into(),
+            api_base: "http://127.0.0.1:1/".into(),
+            webhook_secret: "whsec_test_secret_of_the_tests".into(),
+        });
+        config.s3 = Some(S3Config {
+            endpoint: "http://127.0.0.1:1".into(),
+            region: "eu-west-2".into(),
+            bucket: "souk".into(),
+            access_key: "test".into(),
+            secret_key: "test-secret".into(),
+        });
+        change(&mut config);
+        let app = App::new(config, database.pool.clone(), None).expect("the app starts");
+        Self { router: router(app.clone()), app, database }
+    }
+
+    /// Someone without an account.
+    pub fn guest(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// Signed in as the person of this name (see [`World`]); `ada` and `bob` are shoppers.
+    pub async fn customer(&self, name: &str) -> Client {
+        let mut client = self.guest();
+        client.sign_in(&self.app.pool, &format!("{name}@example.com")).await;
+        client
+    }
+
+    /// Signed in as the owner of the shop with this slug: `mill`, `kiln`, `orchard`.
+    pub async fn vendor(&self, slug: &str) -> Client {
+        self.customer(slug).await
+    }
+
+    /// Signed in as the operator.
+    pub async fn operator(&self) -> Client {
+        self.customer("operator").await
+    }
+
+    /// A connection string for a second program on the same database.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+}
