@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Clippy over what is compiled for the browser, in the folder and profile of that build, so that macros and build
+# scripts are compiled once for both.
+source "$(dirname "$0")/env.sh"
+
+cargo clippy --lib --no-default-features --features hydrate --target wasm32-unknown-unknown \
+  --profile browser --target-dir "$CARGO_TARGET_DIR/front" -- -D warnings
