@@ -1,5 +1,5 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
 mod shell;
-mod support;
 mod storage;
+mod support;
