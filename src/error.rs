@@ -89,7 +89,7 @@ impl FromServerFnError for AppError {
 pub enum Refusal {
     #[error("Your cart is empty.")]
     CartEmpty,
-    #[error("{title} is sold out: {left} left.")]
+    #[error("{}", sold_out(title, *left))]
     SoldOut { title: String, left: i32 },
     #[error("{title} is no longer for sale.")]
     Unavailable { title: String },
@@ -145,6 +145,14 @@ impl Refusal {
             Self::AlreadyDecided => "already-decided",
             Self::NothingToPublish => "nothing-to-publish",
         }
+    }
+}
+
+fn sold_out(title: &str, left: i32) -> String {
+    match left {
+        ..=0 => format!("{title} is sold out."),
+        1 => format!("There is only one {title} left."),
+        left => format!("There are only {left} left of {title}."),
     }
 }
 

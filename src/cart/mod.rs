@@ -1,4 +1,23 @@
-//! Owns carts, signed out and signed in.
+//! Owns carts, signed out and signed in: what is in them, what became of it, and what it would cost.
+//! It never takes stock and never promises a price: that is the checkout's.
+
+pub mod actions;
+pub mod model;
 
 #[cfg(feature = "ssr")]
+mod cookie;
+#[cfg(feature = "ssr")]
+mod merge;
+#[cfg(feature = "ssr")]
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod queries;
+#[cfg(feature = "ssr")]
+mod service;
+
+#[cfg(feature = "ssr")]
+pub use cookie::CartCookie;
+#[cfg(feature = "ssr")]
+pub use merge::{clear_after_order, merge_at_sign_in};
+#[cfg(feature = "ssr")]
+pub use service::{Changed, accept_price, add, count, remove, set_quantity, view};

@@ -1,0 +1,127 @@
+//! What can be done with a cart. Pages, server functions and the REST interface are doors to these functions.
+
+use super::{
+    cookie::{CartCookie, SendCookie},
+    model::{CartView, Quantity},
+    queries::{self, Owner},
+};
+use crate::{
+    error::{AppError, Refusal},
+    ids::{CartLineId, VariantId},
+    server::{auth::MaybeCustomer, state::App, token::Token},
+};
+
+/// What adding did.
+#[derive(Debug)]
+pub struct Changed {
+    /// For a browser that had no cart; send it with the answer.
+    pub cookie: SendCookie,
+    /// The product that was added.
+    pub title: String,
+    /// How many things are in the cart now.
+    pub count: i64,
+}
+
+/// How many things are in the cart.
+pub async fn count(app: &App, who: &MaybeCustomer, token: Option<&Token>) -> Result<i64, AppError> {
+    match Owner::of(who, token) {
+        Some(owner) => Ok(queries::count(&app.pool, &owner).await?),
+        None => Ok(0),
+    }
+}
+
+/// The whole cart as it stands now. Three queries.
+pub async fn view(app: &App, who: &MaybeCustomer, token: Option<&Token>) -> Result<CartView, AppError> {
+    let currency = app.config.currency;
+    let cart = match Owner::of(who, token) {
+        Some(owner) => queries::find(&app.pool, &owner).await?,
+        None => None,
+    };
+    let Some(cart) = cart else { return Ok(CartView::group(None, currency, vec![], vec![])) };
+    let lines = queries::lines(&app.pool, cart, currency.code()).await?;
+    let methods = queries::shipping_methods(&app.pool, cart).await?;
+    Ok(CartView::group(Some(cart), currency, lines, methods))
+}
+
+/// Puts a variant into the cart; the same variant again adds up. More than there is, is refused with what is left.
+pub async fn add(
+    app: &App,
+    who: &MaybeCustomer,
+    cookie: &CartCookie,
+    variant: VariantId,
+    quantity: Quantity,
+) -> Result<Changed, AppError> {
+    let currency = app.config.currency.code();
+    let (owner, cookie) = match (who.id(), cookie.token()) {
+        (Some(user), _) => (Owner::user(user), SendCookie::default()),
+        (None, token) => {
+            let token = token.cloned().unwrap_or_else(Token::random);
+            (Owner::browser(&token), SendCookie(CartCookie::header(&token, &app.config)))
+        }
+    };
+    let mut tx = app.pool.begin().await?;
+    let cart = queries::find_or_create(&mut *tx, &owner).await?;
+    let Some(title) = queries::add(&mut tx, cart, variant, quantity, currency).await? else {
+        return Err(why_not(app, variant).await?);
+    };
+    let count = queries::count(&mut *tx, &owner).await?;
+    tx.commit().await?;
+    Ok(Changed { cookie, title, count })
+}
+
+async fn why_not(app: &App, variant: VariantId) -> Result<AppError, AppError> {
+    let stand = queries::stand(&app.pool, variant, app.config.currency.code()).await?.ok_or(AppError::NotFound)?;
+    let refusal = if stand.for_sale {
+        Refusal::SoldOut { title: stand.title, left: stand.available }
+    } else {
+        Refusal::Unavailable { title: stand.title }
+    };
+    Ok(refusal.into())
+}
+
+/// Sets how many of a line are wanted; `None` takes it out. More than there is, is refused with what is left.
+pub async fn set_quantity(
+    app: &App,
+    who: &MaybeCustomer,
+    token: Option<&Token>,
+    line: CartLineId,
+    quantity: Option<Quantity>,
+) -> Result<(), AppError> {
+    let Some(quantity) = quantity else { return remove(app, who, token, line).await };
+    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
+    let (cart, _) = queries::line(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)?;
+    let lines = queries::lines(&app.pool, cart, app.config.currency.code()).await?;
+    let now = lines.into_iter().find(|l| l.id == line).ok_or(AppError::NotFound)?;
+    if !now.for_sale {
+        return Err(Refusal::Unavailable { title: now.title }.into());
+    }
+    if now.available < quantity.get() {
+        return Err(Refusal::SoldOut { title: now.title, left: now.available.max(0) }.into());
+    }
+    // The stock may change after this look; the cart says so when it is shown, and the checkout holds it for good.
+    found(queries::set_quantity(&app.pool, &owner, line, quantity).await?)
+}
+
+/// Takes a line out.
+pub async fn remove(app: &App, who: &MaybeCustomer, token: Option<&Token>, line: CartLineId) -> Result<(), AppError> {
+    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
+    found(queries::remove(&app.pool, &owner, line).await?)
+}
+
+/// Accepts the price that was shown, in minor units of one piece. Where it changed again meanwhile, the cart shows the newer one.
+pub async fn accept_price(
+    app: &App,
+    who: &MaybeCustomer,
+    token: Option<&Token>,
+    line: CartLineId,
+    price_minor: i64,
+) -> Result<(), AppError> {
+    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
+    queries::line(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)?;
+    queries::accept_price(&app.pool, &owner, line, price_minor).await?;
+    Ok(())
+}
+
+fn found(found: bool) -> Result<(), AppError> {
+    if found { Ok(()) } else { Err(AppError::NotFound) }
+}
