@@ -2,9 +2,8 @@
 # Builds what the browser gets into target/site: the WASM program and its JavaScript, the styles, and the files of
 # public/; file names carry a hash of their contents, and everything lies there once plain, once .br and once .gz.
 #
-# The server can rely on this: $SOUK_SITE_DIR/hash.txt (target/site/hash.txt here, dist/site/hash.txt in a release) has
-# one line "js: HASH", "wasm: HASH", "css: HASH" each, and the files are pkg/souk.HASH.js, .wasm and .css beside it. It
-# is the same file that cargo-leptos writes beside a release's executable, put where every build of the server finds it.
+# The server can rely on this, in $SOUK_SITE_DIR (target/site here, dist/site in a release): pkg/ holds exactly one
+# souk.HASH.js, souk.HASH.wasm and souk.HASH.css, those of the last build, and hash.txt names the three hashes.
 #
 # Nothing is built when no file that goes into it has changed since the last time.
 source "$(dirname "$0")/env.sh"
@@ -33,5 +32,7 @@ split=()
 # Lazy islands are chunks of their own only in a build that splits.
 if grep -rqs 'island(.*lazy' src; then split=(--split); fi
 cargo leptos build --release --frontend-only --precompress "${split[@]}"
+# Nobody is served TypeScript's declarations.
+rm -f "$site"/pkg/*.ts "$site"/pkg/*.ts.br "$site"/pkg/*.ts.gz
 cp "$CARGO_TARGET_DIR/release/hash.txt" "$site/hash.txt"
 sources | hash_of_files >"$stamp"
