@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Proves that the line between server and browser is where it should be: gates stand only in lib.rs, main.rs and mod.rs
 # (and on the one `use crate::server` line of an actions.rs), and the browser's build has none of the server's crates.
+# One file is excused: ids.rs, whose macro makes new ids on the server only.
 source "$(dirname "$0")/env.sh"
 
 stray=$(
-  find src -name '*.rs' ! -name lib.rs ! -name main.rs ! -name mod.rs -print0 |
+  find src -name '*.rs' ! -name lib.rs ! -name main.rs ! -name mod.rs ! -path src/ids.rs -print0 |
     xargs -0 awk '
       FNR == 1 { gate = "" }
       gate != "" { if (!(FILENAME ~ /\/actions\.rs$/ && $0 ~ /^use /)) print gate; gate = "" }

@@ -15,7 +15,7 @@ fi
 
 if rust_fits && have rustup; then
   say "Adding the browser target with rustup"
-  if timeout 180 rustup target add wasm32-unknown-unknown && wasm_fits; then exit 0; fi
+  if timeout 90 rustup target add wasm32-unknown-unknown && wasm_fits; then exit 0; fi
   say "rustup cannot add it here; taking Debian's toolchain instead"
 fi
 
