@@ -1,0 +1,156 @@
+//! A stand-in for Stripe: its HTTP API as the official libraries speak it, its hosted card page and its webhooks, over PostgreSQL.
+//! It never leaves this machine and takes no real card; `COVERAGE.md` beside this file lists what it does and does not do.
+
+mod api;
+mod cards;
+pub mod controls;
+mod deliveries;
+mod error;
+mod events;
+mod expiry;
+mod form;
+mod hosted;
+mod html;
+mod ids;
+mod money;
+mod objects;
+mod params;
+mod payments;
+mod store;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use controls::{Controls, controls_router};
+pub use deliveries::signature;
+
+/// The version of Stripe's API that every answer and event has; the one that our client library is made for.
+pub const API_VERSION: &str = "2026-09-30.endive";
+
+/// Where the sandbox listens and whom it tells.
+#[derive(Debug, Clone)]
+pub struct SandboxConfig {
+    /// Port 0 takes any free port; [`Running::addr`] tells which.
+    pub listen: SocketAddr,
+    /// Where webhooks are sent, over plain http. None: events are kept and nothing is sent.
+    pub webhook_url: Option<String>,
+    /// `whsec_…`, the key of `Stripe-Signature`.
+    pub webhook_secret: String,
+    /// How a browser reaches the hosted page, without a slash at the end. None: the address it listens on.
+    pub public_url: Option<String>,
+}
+
+/// A handle on the sandbox's state. Cheap to clone; several programs may have one over the same database.
+#[derive(Clone)]
+pub struct Sandbox {
+    pool: PgPool,
+    config: Arc<SandboxConfig>,
+    /// nudges the sender of webhooks after something was enqueued
+    wake: Arc<Notify>,
+}
+
+/// What led to an event: a request of the API, or (both empty) something that Stripe's own pages did.
+#[derive(Debug, Clone, Default)]
+struct Cause {
+    request_id: Option<String>,
+    idempotency_key: Option<String>,
+    /// whether anyone listens to webhooks
+    webhook: bool,
+}
+
+impl Sandbox {
+    /// A handle for the controls of a sandbox that another program serves. Creates the state where it is missing.
+    pub async fn connect(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Self> {
+        store::create_schema(&pool).await.context("create the state of the Stripe sandbox")?;
+        Ok(Self { pool, config: Arc::new(config), wake: Arc::new(Notify::new()) })
+    }
+
+    /// The cause of what people do on Stripe's own pages.
+    fn page_cause(&self) -> Cause {
+        Cause { webhook: self.config.webhook_url.is_some(), ..Cause::default() }
+    }
+
+    /// Where a browser finds the hosted pages.
+    fn base(&self) -> &str {
+        self.config.public_url.as_deref().unwrap_or_default()
+    }
+}
+
+/// A sandbox that serves. Dropping it stops it at once; [`Running::stop`] lets requests end first.
+pub struct Running {
+    /// `http://127.0.0.1:12111`, for the client library
+    pub url: String,
+    pub addr: SocketAddr,
+    /// for the controls
+    pub sandbox: Sandbox,
+    stopping: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts the API, the hosted page, the sender of webhooks and the clock that expires sessions.
+pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Running> {
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("the Stripe sandbox cannot listen on {}", config.listen))?;
+    let addr = listener.local_addr().context("the address of the Stripe sandbox")?;
+    let url = format!("http://{addr}");
+    let public_url = config.public_url.clone().unwrap_or_else(|| url.clone()).trim_end_matches('/').to_owned();
+    let sandbox = Sandbox::connect(pool, SandboxConfig { public_url: Some(public_url), ..config }).await?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .context("the Stripe sandbox cannot make its HTTP client")?;
+
+    let stopping = CancellationToken::new();
+    let router = axum::Router::new().merge(api::router()).merge(hosted::router()).merge(controls::json::router()).with_state(sandbox.clone());
+    let served = stopping.clone();
+    let server = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(served.cancelled_owned()).await {
+            tracing::error!(%error, "the Stripe sandbox stopped serving");
+        }
+    });
+    let sender = tokio::spawn(deliveries::run(sandbox.clone(), client));
+    let clock = tokio::spawn(expiry::run(sandbox.clone()));
+    tracing::info!(%url, "the Stripe sandbox is open");
+    Ok(Running { url, addr, sandbox, stopping, tasks: vec![server, sender, clock] })
+}
+
+impl Running {
+    /// Stops taking requests, waits a little for those under way, and stops.
+    pub async fn stop(mut self) {
+        self.stopping.cancel();
+        let tasks = std::mem::take(&mut self.tasks);
+        for (place, mut task) in tasks.into_iter().enumerate() {
+            // the first is the server; the others only loop
+            let ended = place == 0 && tokio::time::timeout(Duration::from_secs(3), &mut task).await.is_ok();
+            if !ended {
+                task.abort();
+                // an aborted task's result says only that it was aborted
+                let _ = task.await;
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_is_the_client_librarys() {
+        assert_eq!(stripe_shared::version::VERSION.to_string(), super::API_VERSION);
+    }
+}
