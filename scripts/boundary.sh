@@ -17,7 +17,7 @@ $stray"
 
 server_crates=$(
   cargo tree --quiet --edges normal,no-proc-macro --target wasm32-unknown-unknown --no-default-features --features hydrate --prefix none |
-    grep -E '^(sqlx|axum|aws-|async-stripe|s3s|tokio|hyper|reqwest|rustls|leptos_router|leptos_meta|leptos_axum|regex)([ -_]|$)' |
+    grep -E '^(sqlx|axum|aws-|async-stripe|s3s|tokio|hyper|reqwest|rustls|leptos_router|leptos_meta|leptos_axum)([ -_]|$)' |
     sort -u || true
 )
 [ -z "$server_crates" ] || die "The browser's build has crates of the server:
