@@ -21,6 +21,7 @@ export const test = base.extend({
 
 /** Waits until the islands of the page answer. Without script there is nothing to wait for. */
 export async function awake(page: Page) {
+  if (test.info().project.use.javaScriptEnabled === false) return;
   await expect(page.locator("html[data-hydrated]")).toBeAttached();
 }
 

@@ -1,4 +1,4 @@
-import { awake, expect, expectAccessible, open, picture, test } from "../support/test.ts";
+import { expect, expectAccessible, open, picture, test } from "../support/test.ts";
 
 test("the home page opens, whole and accessible @phone", async ({ page }) => {
   const response = await open(page, "/");
@@ -26,8 +26,7 @@ test("the first stop of the keyboard leads to the content", async ({ page }) => 
   await expect(page.getByRole("main")).toBeFocused();
 });
 
-test("the home page says the same without script @without-script", async ({ page, javaScriptEnabled }) => {
-  await page.goto("/");
-  if (javaScriptEnabled) await awake(page);
+test("the home page says the same without script @without-script", async ({ page }) => {
+  await open(page, "/");
   await expect(page.getByRole("main").getByRole("heading", { level: 1 })).toBeVisible();
 });
