@@ -72,7 +72,10 @@ fn sentence(moved: &[Moved]) -> Option<String> {
         many => format!("The {} things that you chose before signing in came along into your account’s cart.", many.len()),
     };
     for line in moved.iter().filter(|l| l.kept < l.wanted) {
-        sentence.push_str(&format!(" Of {}, only {} are left, so the cart holds {} instead of {}.", line.title, line.kept, line.kept, line.wanted));
+        sentence.push_str(&format!(
+            " Of {}, only {} are left, so the cart holds {} instead of {}.",
+            line.title, line.kept, line.kept, line.wanted
+        ));
     }
     Some(sentence)
 }

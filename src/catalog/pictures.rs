@@ -55,13 +55,7 @@ pub async fn list(app: &App, vendor: &Vendor, product: ProductId) -> Result<Vec<
 
 /// Checks, re-encodes and keeps one upload as the product's last picture. A refusal stands at the field `pictures`,
 /// and then nothing was kept.
-pub async fn store(
-    app: &App,
-    vendor: &Vendor,
-    product: ProductId,
-    bytes: Bytes,
-    alt: &AltText,
-) -> Result<PictureId, AppError> {
+pub async fn store(app: &App, vendor: &Vendor, product: ProductId, bytes: Bytes, alt: &AltText) -> Result<PictureId, AppError> {
     // Before the expensive part: whose product, and is there room.
     let count = sqlx::query_scalar!(
         r#"select (select count(*) from pictures where product_id = p.id) as "count!"
@@ -197,13 +191,7 @@ pub async fn shift(app: &App, vendor: &Vendor, product: ProductId, picture: Pict
 }
 
 /// Says what a picture shows.
-pub async fn describe(
-    app: &App,
-    vendor: &Vendor,
-    product: ProductId,
-    picture: PictureId,
-    alt: &AltText,
-) -> Result<(), AppError> {
+pub async fn describe(app: &App, vendor: &Vendor, product: ProductId, picture: PictureId, alt: &AltText) -> Result<(), AppError> {
     let done = sqlx::query!(
         "update pictures i set alt = $4 from products p
          where i.id = $3 and i.product_id = $1 and p.id = i.product_id and p.vendor_id = $2",

@@ -104,7 +104,10 @@ async fn security_headers(State(app): State<App>, request: Request, next: Next) 
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     // The sandbox's or Stripe's payment page is reached by a redirect after a form post.
-    let pay = app.sandbox_url.as_deref().unwrap_or("https://checkout.stripe.com");
+    let pay = match &app.sandbox {
+        Some(_) => app.config.stripe.as_ref().map_or("", |s| s.api_base.as_str()),
+        None => "https://checkout.stripe.com",
+    };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
          object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {pay}"

@@ -1,14 +1,134 @@
 //! Bringing the program up: the database and its migrations, the stand-ins where nothing is configured, and down again.
 
-use super::{config::Config, jobs, router::router, state::App};
+use super::{
+    config::{Config, S3Config, StripeConfig},
+    jobs,
+    router::router,
+    state::App,
+};
+use crate::sandbox;
 use anyhow::Context;
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use std::net::SocketAddr;
 use tokio_util::sync::CancellationToken;
 
 /// The migrations, compiled in.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 
-/// A pool for the program; every statement is bounded, so that one bad query cannot hold a connection for ever.
+/// What the stand-ins know each other by; they listen on loopback only and never run in production.
+const DEVELOPMENT_WEBHOOK_SECRET: &str = "whsec_souk_development_sandbox";
+const DEVELOPMENT_KEY: &str = "souk-development";
+
+/// The program with the servers that it started for itself. End it with [`Running::stop`].
+pub struct Running {
+    pub app: App,
+    postgres: Option<sandbox::postgres::Embedded>,
+    s3: Option<sandbox::s3::Running>,
+    stripe: Option<sandbox::stripe::Running>,
+}
+
+/// How much of the program a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The database and the store, for a command that ends by itself; servers of a running Souk are used, not doubled.
+    Command,
+    /// Everything, to serve.
+    Server,
+}
+
+/// Connects to what is configured and starts what is not. Refuses in production what must not run there.
+pub async fn up(mut config: Config, extent: Extent) -> anyhow::Result<Running> {
+    let no = config.refusals();
+    anyhow::ensure!(no.is_empty(), "refusing to start in production:\n  - {}", no.join("\n  - "));
+
+    let (url, postgres) = match &config.database_url {
+        Some(url) => (url.clone(), None),
+        None => {
+            let embedded = sandbox::postgres::start(&config.data_dir.join("postgres")).await?;
+            (embedded.url().to_owned(), Some(embedded))
+        }
+    };
+    let pool = connect(&url).await?;
+    if config.production() {
+        refuse_unmigrated(&pool).await?;
+    } else {
+        MIGRATIONS.run(&pool).await.context("the migrations do not run")?;
+    }
+
+    let s3 = match config.s3 {
+        Some(_) => None,
+        None => {
+            let started = stand_in_s3(&config, extent).await?;
+            config.s3 = Some(S3Config {
+                endpoint: started.as_ref().map_or_else(|| format!("http://{}", config.s3_listen), |s| s.endpoint()),
+                region: "eu-west-2".into(),
+                bucket: "souk".into(),
+                access_key: DEVELOPMENT_KEY.into(),
+                secret_key: DEVELOPMENT_KEY.into(),
+            });
+            started
+        }
+    };
+
+    let stripe = match config.stripe {
+        Some(_) => None,
+        None => {
+            config.stripe = Some(StripeConfig {
+                secret_key: "sk_test_souk_development".into(),
+                api_base: format!("http://{}/", config.stripe_listen),
+                webhook_secret: DEVELOPMENT_WEBHOOK_SECRET.into(),
+            });
+            match extent {
+                Extent::Command => None,
+                Extent::Server => Some(stand_in_stripe(&config, pool.clone()).await?),
+            }
+        }
+    };
+    let app = App::new(config, pool, stripe.as_ref().map(|s| s.sandbox.clone()))?;
+    if !app.config.production() {
+        app.storage.ensure_bucket().await?;
+    }
+    Ok(Running { app, postgres, s3, stripe })
+}
+
+impl Running {
+    /// Ends the stand-ins in the order in which they need each other.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        if let Some(stripe) = self.stripe {
+            stripe.stop().await;
+        }
+        if let Some(s3) = self.s3 {
+            s3.stop().await;
+        }
+        self.app.pool.close().await;
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn stand_in_s3(config: &Config, extent: Extent) -> anyhow::Result<Option<sandbox::s3::Running>> {
+    let root = config.data_dir.join("media");
+    match sandbox::s3::start(config.s3_listen, &root, DEVELOPMENT_KEY, DEVELOPMENT_KEY).await {
+        Ok(running) => Ok(Some(running)),
+        // A command beside a running server uses that server's store.
+        Err(_) if extent == Extent::Command && tokio::net::TcpStream::connect(config.s3_listen).await.is_ok() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn stand_in_stripe(config: &Config, pool: PgPool) -> anyhow::Result<sandbox::stripe::Running> {
+    let settings = sandbox::stripe::SandboxConfig {
+        listen: config.stripe_listen,
+        webhook_url: Some(format!("http://{}/webhooks/stripe", config.listen)),
+        webhook_secret: DEVELOPMENT_WEBHOOK_SECRET.into(),
+        public_url: None,
+    };
+    sandbox::stripe::start(pool, settings).await
+}
+
+/// A pool for the program.
 pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(20)
@@ -18,6 +138,17 @@ pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
         .context("the database at DATABASE_URL does not answer")
 }
 
+/// In production the operator decides when to migrate; an older schema is refused, not mended.
+async fn refuse_unmigrated(pool: &PgPool) -> anyhow::Result<()> {
+    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success")
+        .fetch_all(pool)
+        .await
+        .context("refusing to start in production: the database was never migrated; run `souk migrate`")?;
+    let missing = MIGRATIONS.iter().filter(|m| !applied.contains(&m.version)).count();
+    anyhow::ensure!(missing == 0, "refusing to start in production: {missing} migrations are missing; run `souk migrate`");
+    Ok(())
+}
+
 /// Serves until a signal asks us to stop, then lets running requests end.
 pub async fn serve(app: App) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
@@ -25,7 +156,7 @@ pub async fn serve(app: App) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(app.config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another Souk running?", app.config.listen))?;
-    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(signal()).await?;
     stop.cancel();
     worker.await?;
@@ -33,7 +164,7 @@ pub async fn serve(app: App) -> anyhow::Result<()> {
 }
 
 /// Ctrl-C or SIGTERM.
-pub async fn signal() {
+async fn signal() {
     let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(term) => term,
         Err(error) => {
@@ -45,11 +176,4 @@ pub async fn signal() {
         _ = tokio::signal::ctrl_c() => {}
         _ = term.recv() => {}
     }
-}
-
-/// Refuses a configuration that production must not run with, naming each reason.
-pub fn refuse_unsafe(config: &Config) -> anyhow::Result<()> {
-    let no = config.refusals();
-    anyhow::ensure!(no.is_empty(), "refusing to start in production:\n  - {}", no.join("\n  - "));
-    Ok(())
 }

@@ -17,15 +17,15 @@ pub struct App {
     pub stripe: stripe::Client,
     /// The secret with which Stripe signs its webhooks to us.
     pub webhook_secret: Arc<str>,
-    /// The Stripe sandbox's address when it stands in; `None` with a real key.
-    pub sandbox_url: Option<Arc<str>>,
+    /// The Stripe sandbox when it stands in; `None` with a real key.
+    pub sandbox: Option<crate::sandbox::stripe::Sandbox>,
     pub assets: Arc<super::page::Assets>,
 }
 
 impl App {
     /// Puts the parts together. `config.stripe` and `config.s3` must be set by now: by the environment, or by the
     /// stand-ins that [`super::start`] started.
-    pub fn new(config: Config, pool: PgPool, sandbox_url: Option<String>) -> anyhow::Result<Self> {
+    pub fn new(config: Config, pool: PgPool, sandbox: Option<crate::sandbox::stripe::Sandbox>) -> anyhow::Result<Self> {
         let stripe = config.stripe.as_ref().context("no Stripe is configured")?;
         let client = stripe::ClientBuilder::new(stripe.secret_key.clone())
             .url(stripe.api_base.clone())
@@ -40,7 +40,7 @@ impl App {
             storage,
             stripe: client,
             webhook_secret: stripe.webhook_secret.as_str().into(),
-            sandbox_url: sandbox_url.map(Into::into),
+            sandbox,
             assets,
             config: Arc::new(config),
         })

@@ -28,11 +28,8 @@ async fn a_write_from_another_site_is_refused() {
     let test = TestApp::empty().await;
     let mut guest = test.guest();
     for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
-        let request = guest
-            .request(Method::POST, "/sf/nothing")
-            .header(header, value)
-            .body(axum::body::Body::empty())
-            .expect("a request");
+        let request =
+            guest.request(Method::POST, "/sf/nothing").header(header, value).body(axum::body::Body::empty()).expect("a request");
         assert_eq!(guest.send(request).await.status, StatusCode::FORBIDDEN, "{header}");
     }
 }

@@ -201,11 +201,8 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_picture_is_refused() {
-        let (jpeg, png, webp) = (
-            sample(ImageFormat::Jpeg, 300, 200),
-            sample(ImageFormat::Png, 300, 200),
-            sample(ImageFormat::WebP, 300, 200),
-        );
+        let (jpeg, png, webp) =
+            (sample(ImageFormat::Jpeg, 300, 200), sample(ImageFormat::Png, 300, 200), sample(ImageFormat::WebP, 300, 200));
         assert_eq!(process(b"").unwrap_err(), BadPicture::Empty);
         assert_eq!(process(&vec![0; MAX_BYTES + 1]).unwrap_err(), BadPicture::TooLarge);
         for other in [

@@ -7,7 +7,10 @@ use scraper::{Html, Selector};
 use sqlx::PgPool;
 use std::collections::BTreeMap;
 use tower::ServiceExt;
-use tower_sessions::{SessionStore, session::{Id, Record}};
+use tower_sessions::{
+    SessionStore,
+    session::{Id, Record},
+};
 
 /// One browser.
 #[derive(Clone)]

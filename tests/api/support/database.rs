@@ -5,8 +5,9 @@ use tokio::sync::OnceCell;
 
 /// Where the tests' PostgreSQL is: `make test` starts one and says so.
 fn server() -> String {
-    std::env::var("SOUK_TEST_DATABASE_URL")
-        .unwrap_or_else(|_| panic!("SOUK_TEST_DATABASE_URL is not set: run the tests with `make test` or scripts/with-postgres.sh"))
+    std::env::var("SOUK_TEST_DATABASE_URL").unwrap_or_else(|_| {
+        panic!("SOUK_TEST_DATABASE_URL is not set: run the tests with `make test` or scripts/with-postgres.sh")
+    })
 }
 
 fn url_of(database: &str) -> String {

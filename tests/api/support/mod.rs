@@ -1,10 +1,15 @@
 //! The test app: a fresh database per test, the real router, and people who use it.
 
+// A shared tool box: each slice uses what it needs of it.
+#![allow(dead_code, unused_imports)]
+
 mod client;
 mod database;
+mod services;
 mod world;
 
 pub use client::{Answer, Client};
+pub use services::{Card, Services};
 pub use world::{TestVendor, World};
 
 use souk::server::{
@@ -17,6 +22,7 @@ use souk::server::{
 pub struct TestApp {
     pub app: App,
     router: axum::Router,
+    services: Option<services::Services>,
     database: database::TestDatabase,
 }
 
@@ -52,7 +58,22 @@ impl TestApp {
         });
         change(&mut config);
         let app = App::new(config, database.pool.clone(), None).expect("the app starts");
-        Self { router: router(app.clone()), app, database }
+        Self { router: router(app.clone()), app, services: None, database }
+    }
+
+    /// A shop with the standard [`World`], a store and a Stripe sandbox of its own, reached over HTTP. Webhooks really arrive;
+    /// jobs run when the test calls `souk::server::jobs::drain`.
+    pub async fn with_services() -> (Self, World) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = database::TestDatabase::create().await;
+        let world = World::build(&database.pool).await;
+        let (app, services) = services::Services::start(database.pool.clone()).await;
+        (Self { router: router(app.clone()), app, services: Some(services), database }, world)
+    }
+
+    /// The stand-ins of [`TestApp::with_services`].
+    pub fn services(&self) -> &Services {
+        self.services.as_ref().expect("this test app was made by with_services")
     }
 
     /// Someone without an account.
