@@ -120,7 +120,14 @@ pub struct TestCard {
     pub listed: bool,
 }
 
-const fn test_card(number: &'static str, method: &'static str, what: &'static str, decline: Option<&'static str>, challenge: bool, listed: bool) -> TestCard {
+const fn test_card(
+    number: &'static str,
+    method: &'static str,
+    what: &'static str,
+    decline: Option<&'static str>,
+    challenge: bool,
+    listed: bool,
+) -> TestCard {
     TestCard { number, method, what, decline, challenge, listed }
 }
 
@@ -128,14 +135,42 @@ const fn test_card(number: &'static str, method: &'static str, what: &'static st
 pub const TEST_CARDS: &[TestCard] = &[
     test_card("4242424242424242", "pm_card_visa", "Pays", None, false, true),
     test_card("4000000000000002", "pm_card_chargeDeclined", "Is declined", Some("generic_decline"), false, true),
-    test_card("4000000000009995", "pm_card_chargeDeclinedInsufficientFunds", "Has insufficient funds", Some("insufficient_funds"), false, true),
+    test_card(
+        "4000000000009995",
+        "pm_card_chargeDeclinedInsufficientFunds",
+        "Has insufficient funds",
+        Some("insufficient_funds"),
+        false,
+        true,
+    ),
     test_card("4000000000000069", "pm_card_chargeDeclinedExpiredCard", "Has expired", Some("expired_card"), false, true),
-    test_card("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", "Wrong security code", Some("incorrect_cvc"), false, true),
+    test_card(
+        "4000000000000127",
+        "pm_card_chargeDeclinedIncorrectCvc",
+        "Wrong security code",
+        Some("incorrect_cvc"),
+        false,
+        true,
+    ),
     test_card("4000002500003155", "pm_card_authenticationRequired", "3-D Secure: asks you to approve", None, true, true),
     test_card("4000002760003184", "pm_card_authenticationRequiredOnSetup", "3-D Secure: asks every time", None, true, true),
-    test_card("4000008400001629", "pm_card_threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", Some("generic_decline"), true, true),
+    test_card(
+        "4000008400001629",
+        "pm_card_threeDSecureRequiredChargeDeclined",
+        "3-D Secure, then declined",
+        Some("generic_decline"),
+        true,
+        true,
+    ),
     test_card("4000000000003220", "pm_card_threeDSecure2Required", "3-D Secure 2", None, true, false),
-    test_card("4000000000000119", "pm_card_chargeDeclinedProcessingError", "Processing error", Some("processing_error"), false, false),
+    test_card(
+        "4000000000000119",
+        "pm_card_chargeDeclinedProcessingError",
+        "Processing error",
+        Some("processing_error"),
+        false,
+        false,
+    ),
     test_card("4000000000009987", "pm_card_chargeDeclinedLostCard", "Lost card", Some("lost_card"), false, false),
     test_card("4000000000009979", "pm_card_chargeDeclinedStolenCard", "Stolen card", Some("stolen_card"), false, false),
     test_card("4000056655665556", "pm_card_visa_debit", "Pays (debit)", None, false, false),
@@ -286,7 +321,9 @@ impl Typed {
 fn plausible_email(text: &str) -> bool {
     text.len() <= 254
         && !text.contains(char::is_whitespace)
-        && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.'))
+        && text
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.'))
 }
 
 /// `12/34`, `1234`, `12 / 2034`, `2034-12`: month and full year.
@@ -329,7 +366,13 @@ mod tests {
     use time::macros::datetime;
 
     fn typed(number: &str, expiry: &str, cvc: &str) -> Typed {
-        Typed { email: "ada@example.com".into(), number: number.into(), expiry: expiry.into(), cvc: cvc.into(), name: "Ada Lovelace".into() }
+        Typed {
+            email: "ada@example.com".into(),
+            number: number.into(),
+            expiry: expiry.into(),
+            cvc: cvc.into(),
+            name: "Ada Lovelace".into(),
+        }
     }
     fn fields(typed: &Typed) -> Vec<&'static str> {
         typed.check(true, datetime!(2026-11-22 12:00 UTC)).err().unwrap_or_default().into_iter().map(|(field, _)| field).collect()

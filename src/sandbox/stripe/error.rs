@@ -44,7 +44,13 @@ impl ApiError {
 
     /// 404: `No such payment_intent: 'pi_…'`.
     pub fn missing(kind: &str, id: &str, param: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "invalid_request_error", Some("resource_missing"), Some(param), format!("No such {kind}: '{id}'"))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "invalid_request_error",
+            Some("resource_missing"),
+            Some(param),
+            format!("No such {kind}: '{id}'"),
+        )
     }
 
     /// 400: a real parameter of Stripe that this sandbox does not act on. Better refused than ignored.
@@ -99,11 +105,12 @@ impl ApiError {
     /// 402 with everything a payment intent's `last_payment_error` says.
     pub fn card(problem: &Value, intent: &Value) -> Self {
         let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
-        let mut more: Vec<(&'static str, Value)> = ["charge", "decline_code", "network_decline_code", "advice_code", "payment_method"]
-            .into_iter()
-            .filter(|key| !problem[*key].is_null())
-            .map(|key| (key, problem[key].clone()))
-            .collect();
+        let mut more: Vec<(&'static str, Value)> =
+            ["charge", "decline_code", "network_decline_code", "advice_code", "payment_method"]
+                .into_iter()
+                .filter(|key| !problem[*key].is_null())
+                .map(|key| (key, problem[key].clone()))
+                .collect();
         more.push(("payment_intent", intent.clone()));
         Self {
             status: StatusCode::PAYMENT_REQUIRED,
@@ -117,7 +124,13 @@ impl ApiError {
 
     /// 500, as asked for on the control page.
     pub fn injected() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "api_error", None, None, "An unknown error occurred (the sandbox was asked to fail).")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "api_error",
+            None,
+            None,
+            "An unknown error occurred (the sandbox was asked to fail).",
+        )
     }
 
     /// True when Stripe keeps this answer for its idempotency key: the request had begun to do something.

@@ -9,7 +9,13 @@ use super::{API_VERSION, Cause, ids};
 
 /// Stores an event about `object` as it is now, and enqueues its webhooks.
 /// `previous` holds the former values of what changed, for events of the kind `…updated`.
-pub async fn emit(conn: &mut PgConnection, cause: &Cause, kind: &str, object: &Value, previous: Option<Value>) -> sqlx::Result<String> {
+pub async fn emit(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    kind: &str,
+    object: &Value,
+    previous: Option<Value>,
+) -> sqlx::Result<String> {
     let id = ids::object("evt");
     let controls = Controls::read(&mut *conn).await?;
     let mut data = json!({ "object": object });
@@ -43,7 +49,9 @@ pub async fn emit(conn: &mut PgConnection, cause: &Cause, kind: &str, object: &V
 async fn enqueue(conn: &mut PgConnection, event: &str, controls: &Controls) -> sqlx::Result<()> {
     let dropped = controls.webhook_drop != 0;
     if controls.webhook_drop > 0 {
-        sqlx::query("update stripe_sandbox.controls set webhook_drop = greatest(webhook_drop - 1, 0)").execute(&mut *conn).await?;
+        sqlx::query("update stripe_sandbox.controls set webhook_drop = greatest(webhook_drop - 1, 0)")
+            .execute(&mut *conn)
+            .await?;
     }
     let state = match (dropped, controls.webhook_reorder) {
         (true, _) => "dropped",

@@ -28,7 +28,9 @@ async fn expire_due(sandbox: &Sandbox) -> sqlx::Result<()> {
             tracing::warn!(session = %id, error = %error.message, "the Stripe sandbox could not expire a session");
         }
     }
-    sqlx::query("delete from stripe_sandbox.idempotency where created_at < now() - interval '24 hours'").execute(&sandbox.pool).await?;
+    sqlx::query("delete from stripe_sandbox.idempotency where created_at < now() - interval '24 hours'")
+        .execute(&sandbox.pool)
+        .await?;
     Ok(())
 }
 

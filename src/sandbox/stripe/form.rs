@@ -126,7 +126,10 @@ mod tests {
         assert_eq!(
             decoded("line_items[0][price_data][currency]=gbp&line_items[0][quantity]=2&mode=payment"),
             branch(&[
-                ("line_items", branch(&[("0", branch(&[("price_data", branch(&[("currency", text("gbp"))])), ("quantity", text("2"))]))])),
+                (
+                    "line_items",
+                    branch(&[("0", branch(&[("price_data", branch(&[("currency", text("gbp"))])), ("quantity", text("2"))]))])
+                ),
                 ("mode", text("payment")),
             ])
         );
@@ -143,7 +146,10 @@ mod tests {
 
     #[test]
     fn escapes_are_undone_in_keys_and_values() {
-        assert_eq!(decoded("metadata%5Border%5D=caf%C3%A9+cr%26me"), branch(&[("metadata", branch(&[("order", text("café cr&me"))]))]));
+        assert_eq!(
+            decoded("metadata%5Border%5D=caf%C3%A9+cr%26me"),
+            branch(&[("metadata", branch(&[("order", text("café cr&me"))]))])
+        );
         assert_eq!(decoded(""), branch(&[]));
         assert_eq!(decoded("a"), branch(&[("a", text(""))]));
     }

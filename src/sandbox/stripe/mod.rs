@@ -110,7 +110,11 @@ pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Runnin
         .context("the Stripe sandbox cannot make its HTTP client")?;
 
     let stopping = CancellationToken::new();
-    let router = axum::Router::new().merge(api::router()).merge(hosted::router()).merge(controls::json::router()).with_state(sandbox.clone());
+    let router = axum::Router::new()
+        .merge(api::router())
+        .merge(hosted::router())
+        .merge(controls::json::router())
+        .with_state(sandbox.clone());
     let served = stopping.clone();
     let server = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(served.cancelled_owned()).await {

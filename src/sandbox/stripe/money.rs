@@ -1,7 +1,8 @@
 //! Amounts as Stripe writes them in its messages, and the smallest and largest it takes.
 
 /// Currencies without a smaller unit.
-const WHOLE: &[&str] = &["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"];
+const WHOLE: &[&str] =
+    &["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"];
 
 /// Eight digits is Stripe's limit.
 pub const LARGEST: i64 = 99_999_999;
@@ -10,9 +11,11 @@ pub const LARGEST: i64 = 99_999_999;
 pub fn display(amount: i64, currency: &str) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     let amount = amount.unsigned_abs();
-    let (whole, part) = if WHOLE.contains(&currency) { (amount, String::new()) } else { (amount / 100, format!(".{:02}", amount % 100)) };
+    let (whole, part) =
+        if WHOLE.contains(&currency) { (amount, String::new()) } else { (amount / 100, format!(".{:02}", amount % 100)) };
     let digits = whole.to_string();
-    let grouped = digits.as_bytes().rchunks(3).rev().map(|chunk| String::from_utf8_lossy(chunk).into_owned()).collect::<Vec<_>>().join(",");
+    let grouped =
+        digits.as_bytes().rchunks(3).rev().map(|chunk| String::from_utf8_lossy(chunk).into_owned()).collect::<Vec<_>>().join(",");
     match currency {
         "gbp" => format!("{sign}£{grouped}{part}"),
         "eur" => format!("{sign}€{grouped}{part}"),

@@ -66,7 +66,10 @@ impl Params {
     pub fn integer(&mut self, field: &str) -> Result<Option<i64>, ApiError> {
         let name = self.name(field);
         self.text(field)?
-            .map(|text| text.parse().map_err(|_| ApiError::param(&name, Some("parameter_invalid_integer"), format!("Invalid integer: {text}"))))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| ApiError::param(&name, Some("parameter_invalid_integer"), format!("Invalid integer: {text}")))
+            })
             .transpose()
     }
 
@@ -106,7 +109,10 @@ impl Params {
         self.text(field)?
             .map(|text| {
                 let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-                if rest.is_some_and(|r| !r.is_empty() && !r.starts_with('/')) && text.len() <= 5000 && !text.contains(char::is_whitespace) {
+                if rest.is_some_and(|r| !r.is_empty() && !r.starts_with('/'))
+                    && text.len() <= 5000
+                    && !text.contains(char::is_whitespace)
+                {
                     Ok(text)
                 } else {
                     Err(ApiError::param(&name, Some("url_invalid"), "Not a valid URL"))
@@ -122,7 +128,11 @@ impl Params {
         if text.len() == 3 && text.bytes().all(|b| b.is_ascii_lowercase()) {
             Ok(text)
         } else {
-            Err(ApiError::param(&name, None, format!("Invalid currency: {text}. Stripe currently supports these currencies: gbp, eur, usd and others")))
+            Err(ApiError::param(
+                &name,
+                None,
+                format!("Invalid currency: {text}. Stripe currently supports these currencies: gbp, eur, usd and others"),
+            ))
         }
     }
 
@@ -186,13 +196,20 @@ impl Params {
                 ));
             };
             if key.chars().count() > 40 {
-                return Err(ApiError::param(&name, None, format!("Metadata keys must be under 40 characters, but '{key}' is longer.")));
+                return Err(ApiError::param(
+                    &name,
+                    None,
+                    format!("Metadata keys must be under 40 characters, but '{key}' is longer."),
+                ));
             }
             if value.chars().count() > 500 {
                 return Err(ApiError::param(
                     format!("{name}[{key}]"),
                     None,
-                    format!("Metadata values can have up to 500 characters, but you passed in a value that is {} characters.", value.chars().count()),
+                    format!(
+                        "Metadata values can have up to 500 characters, but you passed in a value that is {} characters.",
+                        value.chars().count()
+                    ),
                 ));
             }
             if value.is_empty() {

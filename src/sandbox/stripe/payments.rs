@@ -69,7 +69,8 @@ pub async fn try_card(
     if card.challenge {
         intent.doc["status"] = json!("requires_action");
         intent.doc["next_action"] = intent::redirect(&format!("{base}/authenticate/{}", intent.id()), return_url);
-        intent.hidden["waiting"] = json!({ "card": card, "email": billing.email, "name": billing.name, "return_url": return_url });
+        intent.hidden["waiting"] =
+            json!({ "card": card, "email": billing.email, "name": billing.name, "return_url": return_url });
         store::save(conn, intent).await?;
         emit(conn, cause, "payment_intent.requires_action", &intent.doc, None).await?;
         return Ok(Attempt::Challenge);
@@ -78,7 +79,12 @@ pub async fn try_card(
 }
 
 /// The shopper answered the 3-D Secure page.
-pub async fn answer_challenge(conn: &mut PgConnection, cause: &Cause, intent: &mut Stored, approved: bool) -> Result<Attempt, ApiError> {
+pub async fn answer_challenge(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    intent: &mut Stored,
+    approved: bool,
+) -> Result<Attempt, ApiError> {
     let waiting = intent.hidden["waiting"].take();
     let Ok(card) = serde_json::from_value::<Card>(waiting["card"].clone()) else {
         return Err(unexpected_state(intent, "authenticated"));
@@ -160,7 +166,13 @@ pub async fn book(conn: &mut PgConnection, cause: &Cause, intent: &Stored) -> Re
 }
 
 /// Ends a session well: paid, free of charge, or (with a slow debit) still unpaid.
-pub async fn complete(conn: &mut PgConnection, cause: &Cause, session: &mut Stored, billing: &Billing, status: &str) -> Result<(), ApiError> {
+pub async fn complete(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    session: &mut Stored,
+    billing: &Billing,
+    status: &str,
+) -> Result<(), ApiError> {
     session.doc["status"] = json!("complete");
     session.doc["payment_status"] = json!(status);
     session.doc["url"] = Value::Null;
@@ -207,7 +219,13 @@ pub fn bank_debit_of(currency: &str) -> Option<&'static str> {
 }
 
 /// Starts a debit that takes days: the session completes unpaid, the payment is processing.
-pub async fn start_debit(conn: &mut PgConnection, cause: &Cause, session: &mut Stored, kind: &str, billing: &Billing) -> Result<(), ApiError> {
+pub async fn start_debit(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    session: &mut Stored,
+    kind: &str,
+    billing: &Billing,
+) -> Result<(), ApiError> {
     let mut intent = intent_of_session(conn, cause, session).await?;
     let chosen = Stored::new(method::bank_debit(kind, billing));
     store::save(conn, &chosen).await?;
@@ -277,7 +295,11 @@ pub async fn refund(conn: &mut PgConnection, cause: &Cause, charge_id: &str, req
     }
     let amount = request.amount.unwrap_or(left);
     if amount < 1 {
-        return Err(ApiError::param("amount", Some("parameter_invalid_integer"), "This value must be greater than or equal to 1."));
+        return Err(ApiError::param(
+            "amount",
+            Some("parameter_invalid_integer"),
+            "This value must be greater than or equal to 1.",
+        ));
     }
     if amount > left {
         let currency = charge.text("currency");
@@ -297,7 +319,8 @@ pub async fn refund(conn: &mut PgConnection, cause: &Cause, charge_id: &str, req
     store::save(conn, &entry).await?;
     store::save(conn, &made).await?;
     emit(conn, cause, "refund.created", &made.doc, None).await?;
-    let previous = json!({ "amount_refunded": before, "refunded": charge.doc["refunded"], "receipt_url": charge.doc["receipt_url"] });
+    let previous =
+        json!({ "amount_refunded": before, "refunded": charge.doc["refunded"], "receipt_url": charge.doc["receipt_url"] });
     charge.doc["amount_refunded"] = json!(before + amount);
     charge.doc["refunded"] = json!(before + amount == total);
     store::save(conn, &charge).await?;

@@ -147,7 +147,9 @@ impl Page {
     /// Cuts a page out of a slice that is in order, newest first.
     pub fn cut(&self, all: &[Value], url: &str) -> Result<Value, ApiError> {
         let place = |id: &str, param: &str| {
-            all.iter().position(|v| v["id"] == id).ok_or_else(|| ApiError::param(param, Some("resource_missing"), format!("No such object: '{id}'")))
+            all.iter()
+                .position(|v| v["id"] == id)
+                .ok_or_else(|| ApiError::param(param, Some("resource_missing"), format!("No such object: '{id}'")))
         };
         let limit = usize::try_from(self.limit).unwrap_or(10);
         let (start, end, more) = if let Some(before) = &self.before {

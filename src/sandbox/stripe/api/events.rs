@@ -10,8 +10,10 @@ use crate::sandbox::stripe::store;
 
 pub async fn retrieve(call: &mut Call<'_>, id: &str, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let found: Option<Value> =
-        sqlx::query_scalar("select doc from stripe_sandbox.events where id = $1").bind(id).fetch_optional(&mut *call.conn).await?;
+    let found: Option<Value> = sqlx::query_scalar("select doc from stripe_sandbox.events where id = $1")
+        .bind(id)
+        .fetch_optional(&mut *call.conn)
+        .await?;
     let mut event = found.ok_or_else(|| ApiError::missing("event", id, "id"))?;
     count_pending(call.conn, &mut event).await?;
     Ok(event)

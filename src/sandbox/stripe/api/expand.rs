@@ -17,7 +17,11 @@ pub async fn expand(conn: &mut PgConnection, value: &mut Value, paths: &[String]
         let steps: Vec<&str> = path.split('.').collect();
         let depth = steps.iter().filter(|step| **step != "data").count();
         if depth > DEEPEST {
-            return Err(ApiError::param("expand", None, format!("You cannot expand more than {DEEPEST} levels of a property ({path}).")));
+            return Err(ApiError::param(
+                "expand",
+                None,
+                format!("You cannot expand more than {DEEPEST} levels of a property ({path})."),
+            ));
         }
         step(conn, value, &steps, path).await?;
     }
@@ -32,7 +36,8 @@ fn step<'a>(
 ) -> Pin<Box<dyn Future<Output = Result<(), ApiError>> + Send + 'a>> {
     Box::pin(async move {
         let Some((name, rest)) = steps.split_first() else { return Ok(()) };
-        let impossible = |hint: &str| ApiError::param("expand", None, format!("This property cannot be expanded ({path}).{hint}"));
+        let impossible =
+            |hint: &str| ApiError::param("expand", None, format!("This property cannot be expanded ({path}).{hint}"));
         if value["object"] == "list" {
             if *name != "data" {
                 return Err(impossible(&format!(" You may want to try expanding 'data.{path}' instead.")));

@@ -41,11 +41,13 @@ pub async fn claim(pool: &PgPool, account: &str, key: &str, fingerprint: &str, r
     if claimed.rows_affected() == 1 {
         return Ok(Claim::Ours(Ours { account: account.to_owned(), key: key.to_owned() }));
     }
-    let known = sqlx::query("select fingerprint, status, body, request_id from stripe_sandbox.idempotency where account = $1 and key = $2")
-        .bind(account)
-        .bind(key)
-        .fetch_optional(pool)
-        .await?;
+    let known = sqlx::query(
+        "select fingerprint, status, body, request_id from stripe_sandbox.idempotency where account = $1 and key = $2",
+    )
+    .bind(account)
+    .bind(key)
+    .fetch_optional(pool)
+    .await?;
     // gone in between: its request was refused, and the caller may try again
     let Some(known) = known else { return Err(ApiError::still_running(key)) };
     let status: Option<i32> = known.try_get("status")?;

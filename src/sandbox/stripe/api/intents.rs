@@ -92,11 +92,19 @@ pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, Ap
 
 fn check_amount(amount: i64, currency: &str) -> Result<(), ApiError> {
     if amount < 1 {
-        return Err(ApiError::param("amount", Some("parameter_invalid_integer"), "This value must be greater than or equal to 1."));
+        return Err(ApiError::param(
+            "amount",
+            Some("parameter_invalid_integer"),
+            "This value must be greater than or equal to 1.",
+        ));
     }
     if amount < money::smallest(currency) {
         let smallest = money::display(money::smallest(currency), currency);
-        return Err(ApiError::param("amount", Some("amount_too_small"), format!("Amount must be at least {smallest} {currency}")));
+        return Err(ApiError::param(
+            "amount",
+            Some("amount_too_small"),
+            format!("Amount must be at least {smallest} {currency}"),
+        ));
     }
     if amount > money::LARGEST {
         return Err(ApiError::param("amount", Some("amount_too_large"), "Amount must be no more than 999,999.99"));
@@ -106,7 +114,9 @@ fn check_amount(amount: i64, currency: &str) -> Result<(), ApiError> {
 
 /// Notes a test card on an intent that is not confirmed yet.
 async fn choose(call: &mut Call<'_>, intent: &mut Stored, method: &str) -> Result<Card, ApiError> {
-    let card = Card::of_method(method).ok_or_else(|| ApiError::param("payment_method", Some("resource_missing"), format!("No such PaymentMethod: '{method}'")))?;
+    let card = Card::of_method(method).ok_or_else(|| {
+        ApiError::param("payment_method", Some("resource_missing"), format!("No such PaymentMethod: '{method}'"))
+    })?;
     let chosen = Stored::new(objects::method::card(&card, &Billing::default()));
     store::save(call.conn, &chosen).await?;
     intent.doc["payment_method"] = json!(chosen.id());
@@ -116,7 +126,12 @@ async fn choose(call: &mut Call<'_>, intent: &mut Stored, method: &str) -> Resul
     Ok(card)
 }
 
-async fn confirm_with(call: &mut Call<'_>, intent: &mut Stored, method: Option<String>, return_url: Option<String>) -> Result<Value, ApiError> {
+async fn confirm_with(
+    call: &mut Call<'_>,
+    intent: &mut Stored,
+    method: Option<String>,
+    return_url: Option<String>,
+) -> Result<Value, ApiError> {
     let card = match &method {
         Some(method) => Card::of_method(method)
             .ok_or_else(|| ApiError::param("payment_method", Some("resource_missing"), format!("No such PaymentMethod: '{method}'")))?,
@@ -129,7 +144,11 @@ async fn confirm_with(call: &mut Call<'_>, intent: &mut Stored, method: Option<S
         })?,
     };
     if intent.doc["automatic_payment_methods"]["enabled"] == true && return_url.is_none() && card.challenge {
-        return Err(ApiError::param("return_url", None, "This PaymentIntent needs a return_url, because its payment method may redirect."));
+        return Err(ApiError::param(
+            "return_url",
+            None,
+            "This PaymentIntent needs a return_url, because its payment method may redirect.",
+        ));
     }
     let base = call.sandbox.base().to_owned();
     let billing = Billing::default();
@@ -183,9 +202,11 @@ pub async fn retrieve(call: &mut Call<'_>, id: &str, mut params: Params) -> Resu
     params.finish()?;
     let intent = store::load(call.conn, "payment_intent", id, "intent").await?;
     match secret {
-        Some(secret) if secret != intent.text("client_secret") => {
-            Err(ApiError::param("client_secret", None, "The client_secret provided does not match the client_secret associated with the PaymentIntent."))
-        }
+        Some(secret) if secret != intent.text("client_secret") => Err(ApiError::param(
+            "client_secret",
+            None,
+            "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
+        )),
         _ => Ok(intent.doc),
     }
 }

@@ -1,8 +1,8 @@
 //! Stripe's HTTP API under `/v1`: key, version, idempotency, expansion and errors once for every call; the calls in the files beside.
 
 mod charges;
-mod expand;
 mod events;
+mod expand;
 mod idempotency;
 mod intents;
 mod refunds;
@@ -248,7 +248,10 @@ fn account(headers: &HeaderMap) -> Result<String, ApiError> {
     if !rest.is_some_and(|r| !r.is_empty() && r.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
         // most of the key is hidden, as Stripe hides it
         let shown: String = key.chars().take(8).collect();
-        return Err(ApiError::unauthorised(format!("Invalid API Key provided: {shown}{}", "*".repeat(key.len().saturating_sub(8).min(24)))));
+        return Err(ApiError::unauthorised(format!(
+            "Invalid API Key provided: {shown}{}",
+            "*".repeat(key.len().saturating_sub(8).min(24))
+        )));
     }
     Ok(hex::encode(Sha256::digest(key)))
 }
@@ -258,9 +261,14 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(value) = headers.get("stripe-version") else { return Ok(()) };
     let text = value.to_str().unwrap_or_default();
     let (date, name) = text.split_once('.').unwrap_or((text, "x"));
-    let digits = |part: Option<&str>, length: usize| part.is_some_and(|p| p.len() == length && p.bytes().all(|b| b.is_ascii_digit()));
+    let digits =
+        |part: Option<&str>, length: usize| part.is_some_and(|p| p.len() == length && p.bytes().all(|b| b.is_ascii_digit()));
     let mut parts = date.split('-');
-    let sound = digits(parts.next(), 4) && digits(parts.next(), 2) && digits(parts.next(), 2) && parts.next().is_none() && !name.is_empty();
+    let sound = digits(parts.next(), 4)
+        && digits(parts.next(), 2)
+        && digits(parts.next(), 2)
+        && parts.next().is_none()
+        && !name.is_empty();
     if sound { Ok(()) } else { Err(ApiError::invalid(format!("Invalid Stripe API version: {text}"))) }
 }
 

@@ -25,7 +25,11 @@ pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, Ap
         (Some(charge), Some(intent)) => {
             let found = store::load(call.conn, "charge", &charge, "charge").await?;
             if found.text("payment_intent") != intent {
-                return Err(ApiError::param("charge", None, format!("Charge {charge} does not belong to PaymentIntent {intent}.")));
+                return Err(ApiError::param(
+                    "charge",
+                    None,
+                    format!("Charge {charge} does not belong to PaymentIntent {intent}."),
+                ));
             }
             charge
         }
@@ -43,7 +47,11 @@ async fn paid_charge(call: &mut Call<'_>, id: &str) -> Result<String, ApiError> 
     let intent = store::load(call.conn, "payment_intent", id, "payment_intent").await?;
     match (intent.text("status"), intent.doc["latest_charge"].as_str()) {
         ("succeeded", Some(charge)) => Ok(charge.to_owned()),
-        _ => Err(ApiError::param("payment_intent", None, format!("This PaymentIntent ({id}) does not have a successful charge to refund."))),
+        _ => Err(ApiError::param(
+            "payment_intent",
+            None,
+            format!("This PaymentIntent ({id}) does not have a successful charge to refund."),
+        )),
     }
 }
 

@@ -115,7 +115,9 @@ pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, Ap
 /// Between 30 minutes and 24 hours from now.
 fn expiry_time(params: &mut Params, created: i64) -> Result<i64, ApiError> {
     let Some(at) = params.integer("expires_at")? else { return Ok(created + DAY) };
-    let refuse = |bound: &str| ApiError::param("expires_at", None, format!("The `expires_at` timestamp must be {bound} from Checkout Session creation."));
+    let refuse = |bound: &str| {
+        ApiError::param("expires_at", None, format!("The `expires_at` timestamp must be {bound} from Checkout Session creation."))
+    };
     if at < created + 30 * MINUTE - CLOCK_SLACK {
         return Err(refuse("at least 30 minutes"));
     }
@@ -138,7 +140,9 @@ fn reference(params: &mut Params) -> Result<Option<String>, ApiError> {
 
 fn email(params: &mut Params) -> Result<Option<String>, ApiError> {
     match params.text("customer_email")? {
-        Some(text) if !text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()) || text.len() > 800 => {
+        Some(text)
+            if !text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()) || text.len() > 800 =>
+        {
             Err(ApiError::param("customer_email", Some("email_invalid"), format!("Invalid email address: {text}")))
         }
         other => Ok(other),
@@ -207,7 +211,11 @@ fn line_items_of(given: Vec<Params>) -> Result<(Vec<Value>, Vec<Value>, String),
         line.refuse(&["price", "adjustable_quantity", "dynamic_tax_rates", "tax_rates"])?;
         let quantity = line.integer("quantity")?.ok_or_else(|| missing(&line.name("quantity")))?;
         if !(1..=999_999).contains(&quantity) {
-            return Err(ApiError::param(line.name("quantity"), Some("parameter_invalid_integer"), "This value must be greater than or equal to 1."));
+            return Err(ApiError::param(
+                line.name("quantity"),
+                Some("parameter_invalid_integer"),
+                "This value must be greater than or equal to 1.",
+            ));
         }
         let mut price = line.below("price_data")?.ok_or_else(|| missing(&line.name("price_data")))?;
         price.refuse(&["product", "recurring"])?;
@@ -215,7 +223,11 @@ fn line_items_of(given: Vec<Params>) -> Result<(Vec<Value>, Vec<Value>, String),
         let its = price.currency("currency")?;
         match &currency {
             Some(first) if *first != its => {
-                return Err(ApiError::param(price.name("currency"), None, format!("All line items must have the same currency; found {first} and {its}.")));
+                return Err(ApiError::param(
+                    price.name("currency"),
+                    None,
+                    format!("All line items must have the same currency; found {first} and {its}."),
+                ));
             }
             _ => currency = Some(its.clone()),
         }
@@ -250,7 +262,9 @@ fn unit_amount(price: &mut Params) -> Result<i64, ApiError> {
         (Some(amount), None) => amount,
         (None, Some(text)) => text.parse().map_err(|_| ApiError::uncovered(&price.name("unit_amount_decimal")))?,
         (None, None) => return Err(missing(&name)),
-        (Some(_), Some(_)) => return Err(ApiError::param(&name, None, "You may only specify one of unit_amount and unit_amount_decimal.")),
+        (Some(_), Some(_)) => {
+            return Err(ApiError::param(&name, None, "You may only specify one of unit_amount and unit_amount_decimal."));
+        }
     };
     if amount < 0 {
         return Err(ApiError::param(&name, Some("parameter_invalid_integer"), "Invalid non-negative integer"));
@@ -271,7 +285,10 @@ fn total(lines: &[Value], currency: &str) -> Result<i64, ApiError> {
     if amount != 0 && amount < smallest {
         return Err(ApiError::code(
             "amount_too_small",
-            format!("The Checkout Session's total amount due must add up to at least {} {currency}", money::display(smallest, currency)),
+            format!(
+                "The Checkout Session's total amount due must add up to at least {} {currency}",
+                money::display(smallest, currency)
+            ),
         ));
     }
     Ok(amount)

@@ -74,7 +74,8 @@ impl Controls {
 
     /// Takes one of the failures that were asked for, if any is left.
     pub(super) async fn take_failure(pool: &PgPool) -> sqlx::Result<bool> {
-        let taken = sqlx::query("update stripe_sandbox.controls set api_fail = api_fail - 1 where api_fail > 0").execute(pool).await?;
+        let taken =
+            sqlx::query("update stripe_sandbox.controls set api_fail = api_fail - 1 where api_fail > 0").execute(pool).await?;
         Ok(taken.rows_affected() > 0)
     }
 }
@@ -153,10 +154,11 @@ impl Sandbox {
 
     /// Sends an event once more, whatever became of it before. False: there is no such event.
     pub async fn redeliver(&self, event: &str) -> sqlx::Result<bool> {
-        let made = sqlx::query("insert into stripe_sandbox.deliveries (event_id) select id from stripe_sandbox.events where id = $1")
-            .bind(event)
-            .execute(&self.pool)
-            .await?;
+        let made =
+            sqlx::query("insert into stripe_sandbox.deliveries (event_id) select id from stripe_sandbox.events where id = $1")
+                .bind(event)
+                .execute(&self.pool)
+                .await?;
         self.wake.notify_one();
         Ok(made.rows_affected() > 0)
     }

@@ -118,7 +118,8 @@ impl Mounted {
                 self.actions(payment, currency),
             );
         }
-        let empty = if payments.is_empty() { "<tr><td colspan=\"5\">No session yet: check out in the shop.</td></tr>" } else { "" };
+        let empty =
+            if payments.is_empty() { "<tr><td colspan=\"5\">No session yet: check out in the shop.</td></tr>" } else { "" };
         format!(
             "<section class=\"scroll\"><table>\n<caption>Payments, newest first</caption>\n<thead><tr><th scope=\"col\">Session</th>\
              <th scope=\"col\">Total</th><th scope=\"col\">Status</th><th scope=\"col\">Payment</th><th scope=\"col\">Actions</th></tr></thead>\n\
@@ -168,7 +169,10 @@ impl Mounted {
         }
         let held = deliveries.iter().filter(|d| d.state == "held").count();
         let release = if held > 0 {
-            format!("<form method=\"post\" action=\"{}/release\"><button class=\"quiet\">Send the {held} held webhooks now</button></form>", self.base)
+            format!(
+                "<form method=\"post\" action=\"{}/release\"><button class=\"quiet\">Send the {held} held webhooks now</button></form>",
+                self.base
+            )
         } else {
             String::new()
         };

@@ -2,11 +2,11 @@
 
 mod view;
 
+use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -83,7 +83,10 @@ async fn show(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Result<
         "complete" => see_other(&success_url(&session)),
         "open" => {
             let problem = intent.as_ref().map(|intent| &intent.doc["last_payment_error"]).filter(|problem| !problem.is_null());
-            view::pay(StatusCode::OK, &Shown { session: &session, typed: &Typed::default(), problems: &Problems::new(), refusal: problem })
+            view::pay(
+                StatusCode::OK,
+                &Shown { session: &session, typed: &Typed::default(), problems: &Problems::new(), refusal: problem },
+            )
         }
         _ => view::closed(&session),
     })
@@ -113,7 +116,13 @@ async fn pay(State(sandbox): State<Sandbox>, Path(id): Path<String>, Form(posted
     Ok(response)
 }
 
-async fn attempt(conn: &mut PgConnection, cause: &Cause, sandbox: &Sandbox, session: &mut Stored, posted: &Posted) -> Result<Response, Trouble> {
+async fn attempt(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    sandbox: &Sandbox,
+    session: &mut Stored,
+    posted: &Posted,
+) -> Result<Response, Trouble> {
     let typed = &posted.typed;
     let known = session.doc["customer_email"].as_str().map(str::to_owned);
     let wanted = known.is_none();
@@ -147,7 +156,13 @@ async fn attempt(conn: &mut PgConnection, cause: &Cause, sandbox: &Sandbox, sess
     }
 }
 
-async fn finish(conn: &mut PgConnection, cause: &Cause, session: &mut Stored, intent: &Stored, billing: &Billing) -> Result<Response, Trouble> {
+async fn finish(
+    conn: &mut PgConnection,
+    cause: &Cause,
+    session: &mut Stored,
+    intent: &Stored,
+    billing: &Billing,
+) -> Result<Response, Trouble> {
     payments::complete(conn, cause, session, billing, "paid").await?;
     payments::book(conn, cause, intent).await?;
     Ok(see_other(&success_url(session)))
@@ -175,7 +190,11 @@ struct Answered {
     answer: String,
 }
 
-async fn answer(State(sandbox): State<Sandbox>, Path(id): Path<String>, Form(answered): Form<Answered>) -> Result<Response, Trouble> {
+async fn answer(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<String>,
+    Form(answered): Form<Answered>,
+) -> Result<Response, Trouble> {
     let cause = sandbox.page_cause();
     let approved = answered.answer == "approve";
     let mut tx = sandbox.pool.begin().await?;

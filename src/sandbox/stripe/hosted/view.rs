@@ -28,7 +28,11 @@ pub struct Shown<'a> {
 pub fn pay(status: StatusCode, shown: &Shown<'_>) -> Response {
     let session = shown.session;
     let amount = money::display(session.amount("amount_total"), session.text("currency"));
-    let title = if shown.problems.is_empty() && shown.refusal.is_none() { format!("Pay {amount}") } else { format!("Not paid yet: {amount}") };
+    let title = if shown.problems.is_empty() && shown.refusal.is_none() {
+        format!("Pay {amount}")
+    } else {
+        format!("Not paid yet: {amount}")
+    };
     let body = format!(
         "{NOTE}\n<main class=\"pay\">\n<section aria-labelledby=\"what\">\n{}\n</section>\n<section aria-labelledby=\"how\">\n{}\n</section>\n</main>",
         summary(session, &amount),
@@ -51,7 +55,10 @@ fn summary(session: &Stored, amount: &str) -> String {
             money::display(line["amount_total"].as_i64().unwrap_or_default(), currency)
         );
     }
-    format!("<h1 id=\"what\" class=\"soft\">Pay Souk</h1>\n<p class=\"amount\">{amount}</p>\n<ul class=\"lines\">{lines}</ul>\n{}", cancel_link(session))
+    format!(
+        "<h1 id=\"what\" class=\"soft\">Pay Souk</h1>\n<p class=\"amount\">{amount}</p>\n<ul class=\"lines\">{lines}</ul>\n{}",
+        cancel_link(session)
+    )
 }
 
 fn cancel_link(session: &Stored) -> String {
@@ -80,11 +87,29 @@ fn form(shown: &Shown<'_>, amount: &str) -> String {
         );
     }
     let fields = [
-        field(problems, "number", "Card number", &typed.number, "inputmode=\"numeric\" autocomplete=\"cc-number\" placeholder=\"1234 1234 1234 1234\" required"),
+        field(
+            problems,
+            "number",
+            "Card number",
+            &typed.number,
+            "inputmode=\"numeric\" autocomplete=\"cc-number\" placeholder=\"1234 1234 1234 1234\" required",
+        ),
         format!(
             "<div class=\"pair\">{}{}</div>",
-            field(problems, "expiry", "Expiry (MM/YY)", &typed.expiry, "inputmode=\"numeric\" autocomplete=\"cc-exp\" placeholder=\"MM/YY\" required"),
-            field(problems, "cvc", "Security code", &typed.cvc, "inputmode=\"numeric\" autocomplete=\"cc-csc\" placeholder=\"CVC\" required"),
+            field(
+                problems,
+                "expiry",
+                "Expiry (MM/YY)",
+                &typed.expiry,
+                "inputmode=\"numeric\" autocomplete=\"cc-exp\" placeholder=\"MM/YY\" required"
+            ),
+            field(
+                problems,
+                "cvc",
+                "Security code",
+                &typed.cvc,
+                "inputmode=\"numeric\" autocomplete=\"cc-csc\" placeholder=\"CVC\" required"
+            ),
         ),
         field(problems, "name", "Name on card", &typed.name, "autocomplete=\"cc-name\" required"),
     ]
@@ -133,7 +158,8 @@ fn debit(session: &Stored, amount: &str) -> String {
 fn test_cards() -> String {
     let mut rows = String::new();
     for card in TEST_CARDS.iter().filter(|card| card.listed) {
-        let spaced: Vec<&str> = (0..card.number.len()).step_by(4).filter_map(|at| card.number.get(at..(at + 4).min(card.number.len()))).collect();
+        let spaced: Vec<&str> =
+            (0..card.number.len()).step_by(4).filter_map(|at| card.number.get(at..(at + 4).min(card.number.len()))).collect();
         // a write to a String cannot fail
         let _ = write!(rows, "<tr><td class=\"code\">{}</td><td>{}</td></tr>", spaced.join(" "), card.what);
     }

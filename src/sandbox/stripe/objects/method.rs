@@ -35,6 +35,8 @@ pub fn bank_debit(kind: &str, billing: &Billing) -> Value {
 pub fn bank_account(kind: &str) -> Value {
     match kind {
         "bacs_debit" => json!({ "fingerprint": "9eMbmctOrd8i7DYa", "last4": "2345", "sort_code": "108800" }),
-        _ => json!({ "bank_code": "37040044", "branch_code": "", "country": "DE", "fingerprint": "Eu4rFxmAgfN4gPzr", "last4": "3000" }),
+        _ => {
+            json!({ "bank_code": "37040044", "branch_code": "", "country": "DE", "fingerprint": "Eu4rFxmAgfN4gPzr", "last4": "3000" })
+        }
     }
 }

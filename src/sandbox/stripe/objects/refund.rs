@@ -8,7 +8,8 @@ pub fn document(charge: &Value, amount: i64, reason: Option<&str>, metadata: &Va
     let kind = charge["payment_method_details"]["type"].as_str().unwrap_or("card");
     let mut destination = json!({ "type": kind });
     if kind == "card" {
-        destination["card"] = json!({ "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund" });
+        destination["card"] =
+            json!({ "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund" });
     }
     json!({
         "id": ids::object("re"), "object": "refund", "amount": amount, "balance_transaction": null, "charge": charge["id"],
