@@ -105,6 +105,8 @@ pub enum Refusal {
     ShipsTooMuch,
     #[error("This order is not paid, so it must not be shipped.")]
     NotPaid,
+    #[error("This order was cancelled or refunded, so it must not be shipped.")]
+    OrderCancelled,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
     #[error("Too many attempts. Please wait {} and try again.", minutes(*retry_after_seconds))]
@@ -136,6 +138,7 @@ impl Refusal {
             Self::AlreadyShipped => "already-shipped",
             Self::ShipsTooMuch => "ships-too-much",
             Self::NotPaid => "not-paid",
+            Self::OrderCancelled => "order-cancelled",
             Self::PaymentUnavailable => "payment-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::WrongCredentials => "wrong-credentials",

@@ -1,9 +1,30 @@
-//! Owns payments, refunds, the webhook inbox and the sweeper.
+//! Owns payments, refunds, the webhook inbox and the sweeper, and with them the ends of an order that move money: paid,
+//! cancelled, expired. It believes nothing that it did not ask Stripe, and asks Stripe in no open transaction of an order.
 
 #[cfg(feature = "ssr")]
+mod cancel;
+#[cfg(feature = "ssr")]
+mod gateway;
+#[cfg(feature = "ssr")]
+mod letters;
+#[cfg(feature = "ssr")]
+mod open;
+#[cfg(feature = "ssr")]
+mod refunds;
+#[cfg(feature = "ssr")]
 mod settle;
+#[cfg(feature = "ssr")]
+mod sweep;
 #[cfg(feature = "ssr")]
 pub mod webhook;
 
 #[cfg(feature = "ssr")]
-pub use settle::{expire_session, refund, sweep};
+pub use cancel::cancel;
+#[cfg(feature = "ssr")]
+pub use open::open;
+#[cfg(feature = "ssr")]
+pub use refunds::{book_refund, refund, sync_refunds};
+#[cfg(feature = "ssr")]
+pub use settle::{settle, settle_order, settle_session};
+#[cfg(feature = "ssr")]
+pub use sweep::{expire_session, sweep};

@@ -13,6 +13,11 @@ impl Token {
         Self(rand::random())
     }
 
+    /// A token derived elsewhere, for example by HMAC; the bytes must be as hard to guess as random ones.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// SHA-256; the token has full entropy, so no salt or stretching is needed.
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()

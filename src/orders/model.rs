@@ -1,0 +1,403 @@
+//! The states of an order and the pure rules that derive them from facts; the read models that pages and mails show.
+
+use crate::{
+    ids::{OrderId, OrderLineId, PictureId, ShipmentId, VendorOrderId},
+    money::{Currency, Money},
+};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+macro_rules! text_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[serde(rename_all = "snake_case")]
+        #[sqlx(type_name = "text", rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// As it stands in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+text_enum!(
+    /// What people decided, or time did.
+    OrderStatus {
+        /// Unpaid; stock is held.
+        Pending = "pending",
+        /// Paid.
+        Placed = "placed",
+        /// Ended by a person before shipment.
+        Cancelled = "cancelled",
+        /// Not paid in time; stock was given back.
+        Expired = "expired",
+    }
+);
+
+text_enum!(
+    /// Derived from payments and refunds.
+    PaymentStatus {
+        Unpaid = "unpaid",
+        Processing = "processing",
+        Failed = "failed",
+        Paid = "paid",
+        PartiallyRefunded = "partially_refunded",
+        Refunded = "refunded",
+    }
+);
+
+text_enum!(
+    /// Derived from shipments.
+    FulfilmentStatus {
+        Unfulfilled = "unfulfilled",
+        Partial = "partial",
+        Fulfilled = "fulfilled",
+    }
+);
+
+text_enum!(
+    /// One attempt to pay, as Stripe told it; see the migration for what each means.
+    PaymentState {
+        Opening = "opening",
+        Open = "open",
+        Processing = "processing",
+        Paid = "paid",
+        Failed = "failed",
+        Cancelled = "cancelled",
+        Surplus = "surplus",
+    }
+);
+
+/// What the payment status of an order is derived from: one attempt, and what of it went back or is on its way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentFact {
+    pub state: PaymentState,
+    /// A card was refused in this attempt.
+    pub refused: bool,
+    pub amount_minor: i64,
+    /// The sum of its refunds that did not fail.
+    pub refunded_minor: i64,
+}
+
+/// The payment status of an order from its attempts, in order of time. The attempt that paid the order counts; without
+/// one, money that arrived and could not be used (surplus); without any, the last attempt says how it went.
+pub fn payment_status(facts: &[PaymentFact]) -> PaymentStatus {
+    let of = |state| facts.iter().rev().find(|f| f.state == state);
+    if let Some(paid) = of(PaymentState::Paid).or_else(|| of(PaymentState::Surplus)) {
+        return if paid.refunded_minor == 0 {
+            PaymentStatus::Paid
+        } else if paid.refunded_minor < paid.amount_minor {
+            PaymentStatus::PartiallyRefunded
+        } else {
+            PaymentStatus::Refunded
+        };
+    }
+    if of(PaymentState::Processing).is_some() {
+        return PaymentStatus::Processing;
+    }
+    match facts.last() {
+        Some(last) if last.refused || last.state == PaymentState::Failed => PaymentStatus::Failed,
+        _ => PaymentStatus::Unpaid,
+    }
+}
+
+/// The fulfilment status of a vendor order from its lines: `(sold, shipped)` each.
+pub fn parcel_status(lines: &[(i32, i32)]) -> FulfilmentStatus {
+    if lines.iter().all(|(_, shipped)| *shipped == 0) {
+        FulfilmentStatus::Unfulfilled
+    } else if lines.iter().all(|(sold, shipped)| shipped >= sold) {
+        FulfilmentStatus::Fulfilled
+    } else {
+        FulfilmentStatus::Partial
+    }
+}
+
+/// The fulfilment status of an order from its vendor orders.
+pub fn fulfilment_status(parcels: &[FulfilmentStatus]) -> FulfilmentStatus {
+    use FulfilmentStatus::{Fulfilled, Partial, Unfulfilled};
+    if parcels.iter().all(|p| *p == Unfulfilled) {
+        Unfulfilled
+    } else if parcels.iter().all(|p| *p == Fulfilled) {
+        Fulfilled
+    } else {
+        Partial
+    }
+}
+
+/// One line of a list of orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OrderSummary {
+    pub id: OrderId,
+    /// What people say on the phone.
+    pub number: i64,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    pub fulfilment_status: FulfilmentStatus,
+    pub total_minor: i64,
+    pub currency: Currency,
+    /// Pieces, over all parcels.
+    pub pieces: i64,
+    pub parcels: i64,
+    /// The title of the first line, to recognise the order by.
+    pub title: String,
+    pub picture_id: Option<PictureId>,
+    pub created_at: OffsetDateTime,
+}
+
+impl OrderSummary {
+    pub fn total(&self) -> Money {
+        Money::new(self.total_minor, self.currency)
+    }
+}
+
+/// An order with everything its page shows. Amounts are in minor units of `currency` and contain VAT.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderDetail {
+    #[serde(flatten)]
+    pub head: OrderHead,
+    pub parcels: Vec<Parcel>,
+    pub timeline: Vec<Event>,
+    /// The latest attempt to pay, if one was made.
+    pub attempt: Option<Attempt>,
+    pub refunds: Vec<RefundLine>,
+}
+
+/// The row of an order.
+#[derive(Debug, Clone, Serialize)]
+pub struct OrderHead {
+    pub id: OrderId,
+    pub number: i64,
+    pub email: String,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    pub fulfilment_status: FulfilmentStatus,
+    pub currency: Currency,
+    pub items_minor: i64,
+    pub shipping_minor: i64,
+    pub discount_minor: i64,
+    pub tax_minor: i64,
+    pub total_minor: i64,
+    pub ship_name: String,
+    pub ship_line1: String,
+    pub ship_line2: String,
+    pub ship_city: String,
+    pub ship_postal_code: String,
+    pub ship_country: String,
+    pub hold_expires_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
+    pub placed_at: Option<OffsetDateTime>,
+    pub closed_at: Option<OffsetDateTime>,
+}
+
+impl OrderHead {
+    pub fn money(&self, minor: i64) -> Money {
+        Money::new(minor, self.currency)
+    }
+
+    /// Whether a person may still call it off: nothing was shipped, and it has not ended already.
+    pub fn can_be_cancelled(&self) -> bool {
+        matches!(self.status, OrderStatus::Pending | OrderStatus::Placed)
+            && self.fulfilment_status == FulfilmentStatus::Unfulfilled
+    }
+}
+
+/// The part of an order that one vendor sends.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parcel {
+    #[serde(flatten)]
+    pub head: ParcelHead,
+    pub lines: Vec<Line>,
+    pub shipments: Vec<Shipment>,
+}
+
+/// The row of a vendor order.
+#[derive(Debug, Clone, Serialize)]
+pub struct ParcelHead {
+    pub id: VendorOrderId,
+    pub vendor_name: String,
+    pub vendor_slug: String,
+    pub shipping_name: String,
+    /// Days from shipment to the door, at least and at most.
+    pub min_days: i32,
+    pub max_days: i32,
+    pub fulfilment_status: FulfilmentStatus,
+    pub items_minor: i64,
+    pub shipping_minor: i64,
+    pub discount_minor: i64,
+    pub tax_minor: i64,
+    pub total_minor: i64,
+}
+
+/// A line as it was sold.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    pub id: OrderLineId,
+    pub vendor_order_id: VendorOrderId,
+    pub product_slug: String,
+    pub title: String,
+    pub sku: String,
+    /// `Size: M, Colour: Blue`; empty where there was nothing to choose
+    pub options: String,
+    pub picture_id: Option<PictureId>,
+    pub quantity: i32,
+    pub shipped: i32,
+    pub unit_price_minor: i64,
+    pub total_minor: i64,
+    pub tax_minor: i64,
+}
+
+/// What left the vendor in one go.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shipment {
+    pub id: ShipmentId,
+    pub vendor_order_id: VendorOrderId,
+    pub carrier: String,
+    pub tracking: String,
+    pub shipped_at: OffsetDateTime,
+    /// `2 × Oak bowl, 1 × Linen towel`
+    pub contents: String,
+}
+
+/// One fact of the timeline.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    pub vendor_order_id: Option<VendorOrderId>,
+    pub kind: String,
+    pub detail: serde_json::Value,
+    pub at: OffsetDateTime,
+}
+
+/// The latest attempt to pay.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attempt {
+    pub state: PaymentState,
+    /// What the bank or Stripe said, in words for the shopper.
+    pub failure: Option<String>,
+}
+
+/// Money on its way back, or back.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefundLine {
+    pub amount_minor: i64,
+    pub reason: String,
+    /// `pending`, `succeeded`, `failed`
+    pub state: String,
+    pub created_at: OffsetDateTime,
+}
+
+/// Which of a vendor's orders to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VendorOrderFilter {
+    /// Paid, and something of it is still to be shipped.
+    #[default]
+    ToShip,
+    Shipped,
+    All,
+}
+
+/// One line of a vendor's list of orders.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorOrderSummary {
+    pub id: VendorOrderId,
+    pub number: i64,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    pub fulfilment_status: FulfilmentStatus,
+    pub ship_name: String,
+    pub ship_country: String,
+    pub shipping_name: String,
+    pub currency: Currency,
+    pub total_minor: i64,
+    pub pieces: i64,
+    pub placed_at: Option<OffsetDateTime>,
+    pub created_at: OffsetDateTime,
+}
+
+impl VendorOrderSummary {
+    pub fn total(&self) -> Money {
+        Money::new(self.total_minor, self.currency)
+    }
+}
+
+/// A vendor's view of its part of an order: never the other vendors' lines, nor what the shopper paid them.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorOrderDetail {
+    pub head: OrderHead,
+    pub parcel: Parcel,
+    pub timeline: Vec<Event>,
+}
+
+/// How often one variant was sold, over all paid orders.
+#[derive(Debug, Clone, Serialize)]
+pub struct SoldVariant {
+    pub sku: String,
+    pub title: String,
+    pub options: String,
+    pub orders: i64,
+    pub pieces: i64,
+    pub revenue_minor: i64,
+    pub currency: Currency,
+    pub last_sold_at: OffsetDateTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fact(state: PaymentState, refunded_minor: i64) -> PaymentFact {
+        PaymentFact { state, refused: false, amount_minor: 1000, refunded_minor }
+    }
+
+    #[test]
+    fn the_attempt_that_paid_counts() {
+        use PaymentState::*;
+        for (facts, status) in [
+            (vec![], PaymentStatus::Unpaid),
+            (vec![fact(Open, 0)], PaymentStatus::Unpaid),
+            (vec![PaymentFact { refused: true, ..fact(Open, 0) }], PaymentStatus::Failed),
+            (vec![fact(Failed, 0), fact(Open, 0)], PaymentStatus::Unpaid),
+            (vec![fact(Open, 0), fact(Failed, 0)], PaymentStatus::Failed),
+            (vec![fact(Processing, 0), fact(Cancelled, 0)], PaymentStatus::Processing),
+            (vec![fact(Paid, 0), fact(Failed, 0)], PaymentStatus::Paid),
+            (vec![fact(Paid, 0), fact(Surplus, 1000)], PaymentStatus::Paid),
+            (vec![fact(Paid, 400)], PaymentStatus::PartiallyRefunded),
+            (vec![fact(Paid, 1000)], PaymentStatus::Refunded),
+            (vec![fact(Surplus, 1000)], PaymentStatus::Refunded),
+        ] {
+            assert_eq!(payment_status(&facts), status, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn parcels_make_the_order() {
+        use FulfilmentStatus::*;
+        assert_eq!(parcel_status(&[(2, 0), (1, 0)]), Unfulfilled);
+        assert_eq!(parcel_status(&[(2, 1), (1, 0)]), Partial);
+        assert_eq!(parcel_status(&[(2, 2), (1, 0)]), Partial);
+        assert_eq!(parcel_status(&[(2, 2), (1, 1)]), Fulfilled);
+        assert_eq!(fulfilment_status(&[Fulfilled, Unfulfilled]), Partial);
+        assert_eq!(fulfilment_status(&[Partial, Unfulfilled]), Partial);
+        assert_eq!(fulfilment_status(&[Fulfilled, Fulfilled]), Fulfilled);
+        assert_eq!(fulfilment_status(&[Unfulfilled]), Unfulfilled);
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_is_fulfilled_exactly_when_every_piece_left(
+            parcels in prop::collection::vec(prop::collection::vec((1i32..5).prop_flat_map(|sold| (Just(sold), 0..=sold)), 1..4), 1..4)
+        ) {
+            let each: Vec<_> = parcels.iter().map(|lines| parcel_status(lines)).collect();
+            let left: i32 = parcels.iter().flatten().map(|(sold, shipped)| sold - shipped).sum();
+            let gone: i32 = parcels.iter().flatten().map(|(_, shipped)| shipped).sum();
+            let whole = fulfilment_status(&each);
+            prop_assert_eq!(whole == FulfilmentStatus::Fulfilled, left == 0);
+            prop_assert_eq!(whole == FulfilmentStatus::Unfulfilled, gone == 0);
+        }
+    }
+}

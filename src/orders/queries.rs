@@ -1,0 +1,238 @@
+//! What is read of orders, and the one writer of their derived statuses. Who asks is an argument, and every SELECT starts
+//! from it, so that another person's order is simply not found.
+
+use super::model::{
+    Attempt, Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, OrderSummary, Parcel, ParcelHead, PaymentFact,
+    PaymentState, PaymentStatus, RefundLine, Shipment, fulfilment_status, parcel_status, payment_status,
+};
+use crate::{
+    error::AppError,
+    ids::{OrderId, OrderLineId, PictureId, ShipmentId, UserId, VendorOrderId},
+    money::Currency,
+    server::{
+        auth::{Customer, MaybeCustomer, Operator},
+        token::Token,
+    },
+};
+use sqlx::{PgConnection, PgPool};
+use std::collections::BTreeMap;
+
+pub use super::vendor_queries::{count_to_ship, sold, vendor_order, vendor_orders};
+
+/// Proof of the right to read one order: the token of its link, or being its owner, or answering for the whole shop.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    token_hash: Option<Vec<u8>>,
+    user: Option<UserId>,
+    operator: bool,
+}
+
+impl Reader {
+    /// A person with whatever they brought: a session, a link, both or neither.
+    pub fn person(who: &MaybeCustomer, token: Option<&Token>) -> Self {
+        Self { token_hash: token.map(Token::hash), user: who.id(), operator: false }
+    }
+
+    pub fn operator(_proof: &Operator) -> Self {
+        Self { token_hash: None, user: None, operator: true }
+    }
+
+    /// Who acts, for the timeline.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
+}
+
+/// Checks the right to an order without reading more of it.
+pub async fn may_read(db: &mut PgConnection, order: OrderId, reader: &Reader) -> Result<(), AppError> {
+    sqlx::query_scalar!(
+        "select 1 from orders where id = $1 and (token_hash = $2 or user_id = $3 or $4)",
+        order.uuid(),
+        reader.token_hash.as_deref(),
+        reader.user.map(UserId::uuid),
+        reader.operator
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(AppError::NotFound)?;
+    Ok(())
+}
+
+/// An order with all that its page shows; `NotFound` for everybody without the right to it.
+pub async fn detail(pool: &PgPool, order: OrderId, reader: &Reader) -> Result<OrderDetail, AppError> {
+    let mut db = pool.acquire().await?;
+    may_read(&mut db, order, reader).await?;
+    let head = head(&mut db, order).await?;
+    let parcels = parcels(&mut db, order, None).await?;
+    let timeline = timeline(&mut db, order, None).await?;
+    let attempt = sqlx::query_as!(
+        Attempt,
+        r#"select state as "state: PaymentState", failure from payments where order_id = $1 order by attempt desc limit 1"#,
+        order.uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?;
+    let refunds = sqlx::query_as!(
+        RefundLine,
+        "select r.amount_minor, r.reason, r.state, r.created_at
+         from refunds r join payments p on p.id = r.payment_id where p.order_id = $1 order by r.created_at",
+        order.uuid()
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    Ok(OrderDetail { head, parcels, timeline, attempt, refunds })
+}
+
+pub(super) async fn head(db: &mut PgConnection, order: OrderId) -> sqlx::Result<OrderHead> {
+    sqlx::query_as!(
+        OrderHead,
+        r#"select id as "id: OrderId", number, email, status as "status: OrderStatus",
+                  payment_status as "payment_status: PaymentStatus", fulfilment_status as "fulfilment_status: FulfilmentStatus",
+                  currency as "currency: Currency", items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+                  ship_name, ship_line1, ship_line2, ship_city, ship_postal_code,
+                  (select name from countries where code = ship_country) as "ship_country!",
+                  hold_expires_at, created_at, placed_at, closed_at
+           from orders where id = $1"#,
+        order.uuid()
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The parcels of an order with their lines and shipments, or only the one that is named.
+pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<VendorOrderId>) -> sqlx::Result<Vec<Parcel>> {
+    let only = only.map(VendorOrderId::uuid);
+    let heads = sqlx::query_as!(
+        ParcelHead,
+        r#"select id as "id: VendorOrderId", vendor_name, vendor_slug, shipping_name, min_days, max_days,
+                  fulfilment_status as "fulfilment_status: FulfilmentStatus",
+                  items_minor, shipping_minor, discount_minor, tax_minor, total_minor
+           from vendor_orders where order_id = $1 and ($2::uuid is null or id = $2) order by vendor_name, id"#,
+        order.uuid(),
+        only
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let lines = sqlx::query_as!(
+        Line,
+        r#"select l.id as "id: OrderLineId", l.vendor_order_id as "vendor_order_id: VendorOrderId", l.product_slug, l.title, l.sku,
+                  coalesce((select string_agg(o.key || ': ' || o.value, ', ' order by o.key) from jsonb_each_text(l.options) o), '') as "options!",
+                  l.picture_id as "picture_id: PictureId", l.quantity,
+                  coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0)::int as "shipped!",
+                  l.unit_price_minor, l.total_minor, l.tax_minor
+           from order_lines l where l.order_id = $1 and ($2::uuid is null or l.vendor_order_id = $2)
+           order by l.position, l.id"#,
+        order.uuid(),
+        only
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let shipments = sqlx::query_as!(
+        Shipment,
+        r#"select s.id as "id: ShipmentId", s.vendor_order_id as "vendor_order_id: VendorOrderId", s.carrier, s.tracking, s.shipped_at,
+                  (select string_agg(x.quantity || ' × ' || l.title, ', ' order by l.position, l.id)
+                   from shipment_lines x join order_lines l on l.id = x.line_id where x.shipment_id = s.id) as "contents!"
+           from shipments s join vendor_orders v on v.id = s.vendor_order_id
+           where v.order_id = $1 and ($2::uuid is null or v.id = $2) order by s.shipped_at, s.id"#,
+        order.uuid(),
+        only
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    Ok(heads
+        .into_iter()
+        .map(|head| Parcel {
+            lines: lines.iter().filter(|l| l.vendor_order_id == head.id).cloned().collect(),
+            shipments: shipments.iter().filter(|s| s.vendor_order_id == head.id).cloned().collect(),
+            head,
+        })
+        .collect())
+}
+
+/// The facts of an order in order of time; of one parcel and the whole order when one is named.
+pub(super) async fn timeline(db: &mut PgConnection, order: OrderId, only: Option<VendorOrderId>) -> sqlx::Result<Vec<Event>> {
+    sqlx::query_as!(
+        Event,
+        r#"select vendor_order_id as "vendor_order_id: VendorOrderId", kind, detail, at from order_events
+           where order_id = $1 and ($2::uuid is null or vendor_order_id is null or vendor_order_id = $2) order by id"#,
+        order.uuid(),
+        only.map(VendorOrderId::uuid)
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How many orders one page of a list holds.
+pub const PAGE: i64 = 20;
+
+/// A person's orders, newest first, a page at a time; `page` counts from 0. The flag says whether there are more.
+pub async fn history(pool: &PgPool, customer: &Customer, page: u32) -> sqlx::Result<(Vec<OrderSummary>, bool)> {
+    let mut orders = sqlx::query_as!(
+        OrderSummary,
+        r#"select o.id as "id: OrderId", o.number, o.status as "status: OrderStatus",
+                  o.payment_status as "payment_status: PaymentStatus", o.fulfilment_status as "fulfilment_status: FulfilmentStatus",
+                  o.total_minor, o.currency as "currency: Currency", x.pieces as "pieces!", x.parcels as "parcels!",
+                  x.title as "title!", x.picture_id as "picture_id: PictureId", o.created_at
+           from orders o join lateral (
+               select sum(l.quantity) as pieces, count(distinct l.vendor_order_id) as parcels,
+                      (array_agg(l.title order by l.position, l.id))[1] as title,
+                      (array_agg(l.picture_id order by l.position, l.id))[1] as picture_id
+               from order_lines l where l.order_id = o.id having count(*) > 0) x on true
+           where o.user_id = $1 order by o.created_at desc, o.id desc limit $2 offset $3"#,
+        customer.id().uuid(),
+        PAGE + 1,
+        i64::from(page) * PAGE
+    )
+    .fetch_all(pool)
+    .await?;
+    let more = orders.len() > PAGE as usize;
+    orders.truncate(PAGE as usize);
+    Ok((orders, more))
+}
+
+/// Writes the statuses that follow from payments, refunds and shipments: the one writer of them. Call it under the
+/// order's row lock, at the end of the transaction that changed a fact.
+pub async fn derive_statuses(tx: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
+    let payments = sqlx::query_as!(
+        PaymentFact,
+        r#"select p.state as "state: PaymentState", p.failure is not null as "refused!", p.amount_minor,
+                  coalesce((select sum(r.amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0)::bigint as "refunded_minor!"
+           from payments p where p.order_id = $1 order by p.attempt"#,
+        order.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let lines = sqlx::query!(
+        r#"select l.vendor_order_id as "parcel: VendorOrderId", l.quantity as sold,
+                  coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0)::int as "shipped!"
+           from order_lines l where l.order_id = $1"#,
+        order.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut by_parcel: BTreeMap<VendorOrderId, Vec<(i32, i32)>> = BTreeMap::new();
+    for line in lines {
+        by_parcel.entry(line.parcel).or_default().push((line.sold, line.shipped));
+    }
+    let mut parcels = Vec::with_capacity(by_parcel.len());
+    for (parcel, lines) in by_parcel {
+        let status = parcel_status(&lines);
+        parcels.push(status);
+        sqlx::query!(
+            "update vendor_orders set fulfilment_status = $2 where id = $1 and fulfilment_status <> $2",
+            parcel.uuid(),
+            status.as_str()
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    sqlx::query!(
+        "update orders set payment_status = $2, fulfilment_status = $3 where id = $1",
+        order.uuid(),
+        payment_status(&payments).as_str(),
+        fulfilment_status(&parcels).as_str()
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}

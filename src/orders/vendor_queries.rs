@@ -1,0 +1,106 @@
+//! Orders as a vendor sees them: its own parcels, and nothing of the others.
+
+use super::{
+    model::{
+        FulfilmentStatus, OrderStatus, PaymentStatus, SoldVariant, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+    },
+    queries::{PAGE, head, parcels, timeline},
+};
+use crate::{
+    error::AppError,
+    ids::{OrderId, VendorOrderId},
+    money::Currency,
+    server::auth::Vendor,
+};
+use sqlx::PgPool;
+
+/// A page of the vendor's paid orders, those that wait longest first where something is to be shipped, else newest
+/// first; `page` counts from 0. The flag says whether there are more. Unpaid orders are nobody's work yet and not listed.
+pub async fn vendor_orders(
+    pool: &PgPool,
+    vendor: &Vendor,
+    filter: VendorOrderFilter,
+    page: u32,
+) -> sqlx::Result<(Vec<VendorOrderSummary>, bool)> {
+    let to_ship = filter == VendorOrderFilter::ToShip;
+    let mut orders = sqlx::query_as!(
+        VendorOrderSummary,
+        r#"select v.id as "id: VendorOrderId", o.number, o.status as "status: OrderStatus",
+                  o.payment_status as "payment_status: PaymentStatus", v.fulfilment_status as "fulfilment_status: FulfilmentStatus",
+                  o.ship_name, (select name from countries where code = o.ship_country) as "ship_country!", v.shipping_name,
+                  o.currency as "currency: Currency", v.total_minor,
+                  (select sum(quantity) from order_lines l where l.vendor_order_id = v.id) as "pieces!", o.placed_at, o.created_at
+           from vendor_orders v join orders o on o.id = v.order_id
+           where v.vendor_id = $1 and o.placed_at is not null
+             and case when $2 then o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'
+                      when $3 then v.fulfilment_status = 'fulfilled' else true end
+           order by case when $2 then o.placed_at end asc, o.placed_at desc, v.id desc
+           limit $4 offset $5"#,
+        vendor.id().uuid(),
+        to_ship,
+        filter == VendorOrderFilter::Shipped,
+        PAGE + 1,
+        i64::from(page) * PAGE
+    )
+    .fetch_all(pool)
+    .await?;
+    let more = orders.len() > PAGE as usize;
+    orders.truncate(PAGE as usize);
+    Ok((orders, more))
+}
+
+/// How many paid orders wait for the vendor to ship something.
+pub async fn count_to_ship(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from vendor_orders v join orders o on o.id = v.order_id
+           where v.vendor_id = $1 and o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'"#,
+        vendor.id().uuid()
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// One parcel of the vendor's with its lines, shipments and part of the timeline. The order's amounts are replaced by
+/// the parcel's, so that what the shopper pays other vendors is not in it.
+pub async fn vendor_order(pool: &PgPool, vendor: &Vendor, id: VendorOrderId) -> Result<VendorOrderDetail, AppError> {
+    let mut db = pool.acquire().await?;
+    let order = sqlx::query_scalar!(
+        r#"select o.id as "id: OrderId" from vendor_orders v join orders o on o.id = v.order_id
+           where v.id = $1 and v.vendor_id = $2 and o.placed_at is not null"#,
+        id.uuid(),
+        vendor.id().uuid()
+    )
+    .fetch_optional(&mut *db)
+    .await?
+    .ok_or(AppError::NotFound)?;
+    let parcel = parcels(&mut db, order, Some(id)).await?.pop().ok_or(AppError::NotFound)?;
+    let mut head = head(&mut db, order).await?;
+    head.items_minor = parcel.head.items_minor;
+    head.shipping_minor = parcel.head.shipping_minor;
+    head.discount_minor = parcel.head.discount_minor;
+    head.tax_minor = parcel.head.tax_minor;
+    head.total_minor = parcel.head.total_minor;
+    let timeline = timeline(&mut db, order, Some(id)).await?;
+    Ok(VendorOrderDetail { head, parcel, timeline })
+}
+
+/// What the vendor sold, per variant as it was named then, best sellers first; at most 500. Cancelled and refunded
+/// orders do not count.
+pub async fn sold(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<SoldVariant>> {
+    sqlx::query_as!(
+        SoldVariant,
+        r#"select l.sku, (array_agg(l.title order by o.placed_at desc))[1] as "title!",
+                  coalesce((select string_agg(x.key || ': ' || x.value, ', ' order by x.key) from jsonb_each_text(l.options) x), '') as "options!",
+                  count(distinct o.id) as "orders!", sum(l.quantity) as "pieces!", sum(l.total_minor)::bigint as "revenue_minor!",
+                  o.currency as "currency: Currency", max(o.placed_at) as "last_sold_at!"
+           from vendor_orders v
+           join orders o on o.id = v.order_id and o.status = 'placed' and o.payment_status <> 'refunded'
+           join order_lines l on l.vendor_order_id = v.id
+           where v.vendor_id = $1
+           group by l.sku, l.options, o.currency
+           order by sum(l.quantity) desc, l.sku limit 500"#,
+        vendor.id().uuid()
+    )
+    .fetch_all(pool)
+    .await
+}

@@ -1,0 +1,56 @@
+//! Calling an order off before shipment. It lives here because it moves money; it excludes a shipment by the order's lock.
+
+use super::{book_refund, letters, settle::close_other_attempts};
+use crate::{
+    error::{AppError, Refusal},
+    ids::{OrderId, PaymentId},
+    orders::{self, derive_statuses, model::FulfilmentStatus, model::OrderStatus, queries::Reader, record},
+    server::state::App,
+};
+use serde_json::json;
+
+/// Cancels an order that nothing was shipped of: stock goes back to the shelf, money to the card, open payment pages are
+/// closed. Cancelling twice is fine. Refuses with `AlreadyShipped` or, for an expired order, `OrderClosed`.
+pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), AppError> {
+    let mut tx = app.pool.begin().await?;
+    orders::queries::may_read(&mut tx, order, reader).await?;
+    let row = sqlx::query!(
+        r#"select status as "status: OrderStatus", fulfilment_status as "fulfilment: FulfilmentStatus" from orders
+           where id = $1 for update"#,
+        order.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let was_paid = match row.status {
+        OrderStatus::Cancelled => return Ok(()),
+        OrderStatus::Expired => return Err(Refusal::OrderClosed.into()),
+        OrderStatus::Pending => false,
+        OrderStatus::Placed if row.fulfilment != FulfilmentStatus::Unfulfilled => return Err(Refusal::AlreadyShipped.into()),
+        OrderStatus::Placed => true,
+    };
+    orders::release_holds(&mut tx, order).await?;
+    orders::return_taken(&mut tx, order).await?;
+    sqlx::query!("update orders set status = 'cancelled', closed_at = now() where id = $1", order.uuid())
+        .execute(&mut *tx)
+        .await?;
+    // What is left of the payment: part of it may have gone back through Stripe's dashboard.
+    let paid = sqlx::query!(
+        r#"select p.id as "id: PaymentId",
+                  (p.amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint as "left!"
+           from payments p where p.order_id = $1 and p.state = 'paid'"#,
+        order.uuid()
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let mut refund = 0;
+    if let Some(paid) = paid.filter(|p| p.left > 0) {
+        book_refund(&mut tx, paid.id, paid.left, "cancelled").await?;
+        refund = paid.left;
+    }
+    close_other_attempts(&mut tx, order).await?;
+    record(&mut tx, order, None, "cancelled", json!({ "refund": refund }), reader.user()).await?;
+    derive_statuses(&mut tx, order).await?;
+    letters::cancelled(app, &mut tx, order, was_paid, refund).await?;
+    tx.commit().await?;
+    Ok(())
+}
