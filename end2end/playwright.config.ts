@@ -63,6 +63,8 @@ export default defineConfig({
     stdout: "ignore",
     stderr: "pipe",
     env: {
+      // Whatever a developer's shell has configured: here the program's own stand-ins serve.
+      ...Object.fromEntries(["DATABASE_URL", "STRIPE_SECRET_KEY", "S3_ENDPOINT", "SMTP_URL", "SOUK_ENV", "SOUK_BASE_URL"].map((name) => [name, ""])),
       SOUK_LISTEN: `127.0.0.1:${port}`,
       SOUK_STRIPE_LISTEN: `127.0.0.1:${port + 1}`,
       SOUK_S3_LISTEN: `127.0.0.1:${port + 2}`,

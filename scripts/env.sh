@@ -1,7 +1,7 @@
 # Sourced first by every script: where things are kept, which toolchain builds, and a few small helpers.
 #
 # What is kept between runs, and between clones, is in SOUK_CACHE (~/.cache/souk):
-#   tools/      cargo-leptos, wasm-bindgen, and wasm-opt below npm/      tools-target/  what compiling them left
+#   tools/      wasm-bindgen, and wasm-opt and esbuild below npm/         tools-target/  what compiling it left
 #   target/     the build folder of server and browser                   postgres/      server programs from PyPI
 #   toolchain   "debian" where the toolchain of Debian's packages builds, because the first one could not
 

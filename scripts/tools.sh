@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# The tools of the browser build: cargo-leptos, wasm-bindgen at exactly the version in Cargo.lock, wasm-opt. Each is
-# taken from the PATH where the version fits, else from a release page by cargo-binstall where that works, else compiled
-# from crates.io (minutes, once; their own profiles would take half an hour) or, wasm-opt, taken from npm.
+# The tools of the browser build: wasm-bindgen at exactly the version in Cargo.lock; wasm-opt, and esbuild for styles and
+# JavaScript. wasm-bindgen is taken from the PATH where the version fits, else from a release page by cargo-binstall
+# where that works, else compiled from crates.io (minutes, once; its own profile would take far longer). The others come
+# from npm, exactly as in scripts/tools/package-lock.json.
 source "$(dirname "$0")/env.sh"
 
-LEPTOS=0.3.11
 BINDGEN=$(awk '/^name = "wasm-bindgen"$/ {getline; gsub(/[^0-9.]/, ""); print}' Cargo.lock)
-BINARYEN=132
 
 # tool NAME VERSION CRATE [cargo install's arguments]: there already, or from a release page, or compiled.
 tool() {
@@ -25,12 +24,13 @@ tool() {
 
 # Its lock file names a crate that is not served any more, hence no --locked.
 tool wasm-bindgen "$BINDGEN" wasm-bindgen-cli
-tool cargo-leptos "$LEPTOS" cargo-leptos --locked --features no_downloads
 
-have_binaryen=$(wasm-opt --version 2>/dev/null | grep -o '[0-9]\+' | head -n 1 || true)
-if [ "${have_binaryen:-0}" -lt "$BINARYEN" ]; then
-  have npm || die "npm is missing: install Node.js 20 or newer with npm."
-  say "Fetching wasm-opt"
-  mkdir -p "$SOUK_CACHE/tools/npm"
-  npm install --silent --no-audit --no-fund --prefix "$SOUK_CACHE/tools/npm" "binaryen@$BINARYEN.0.0"
+have npm || die "npm is missing: install Node.js 20 or newer with npm."
+packages=$SOUK_CACHE/tools/npm
+if ! cmp -s scripts/tools/package-lock.json "$packages/installed.json"; then
+  say "Fetching wasm-opt and esbuild"
+  mkdir -p "$packages"
+  cp scripts/tools/package.json scripts/tools/package-lock.json "$packages/"
+  npm ci --no-audit --no-fund --prefix "$packages"
+  cp scripts/tools/package-lock.json "$packages/installed.json"
 fi
