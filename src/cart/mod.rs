@@ -2,6 +2,7 @@
 //! It never takes stock and never promises a price: that is the checkout's.
 
 pub mod actions;
+pub mod islands;
 pub mod model;
 
 #[cfg(feature = "ssr")]
@@ -14,10 +15,14 @@ pub mod pages;
 pub mod queries;
 #[cfg(feature = "ssr")]
 mod service;
+#[cfg(feature = "ssr")]
+mod views;
 
 #[cfg(feature = "ssr")]
 pub use cookie::CartCookie;
 #[cfg(feature = "ssr")]
 pub use merge::{clear_after_order, merge_at_sign_in};
+#[cfg(feature = "ssr")]
+use service::own_line;
 #[cfg(feature = "ssr")]
 pub use service::{Changed, accept_price, add, count, remove, set_quantity, view};

@@ -145,6 +145,7 @@ pub async fn shipping_methods(db: impl PgExecutor<'_>, cart: CartId) -> sqlx::Re
 #[derive(Debug)]
 pub struct Stand {
     pub title: String,
+    pub product_slug: String,
     pub for_sale: bool,
     pub available: i32,
 }
@@ -153,7 +154,7 @@ pub struct Stand {
 pub async fn stand(db: impl PgExecutor<'_>, variant: VariantId, currency: &str) -> sqlx::Result<Option<Stand>> {
     sqlx::query_as!(
         Stand,
-        r#"select p.title, s.on_hand - s.held as "available!",
+        r#"select p.title, p.slug as product_slug, s.on_hand - s.held as "available!",
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"
            from variants a join products p on p.id = a.product_id join vendors v on v.id = p.vendor_id
@@ -199,23 +200,26 @@ pub async fn add(
     .await
 }
 
-/// A line of the owner: its cart and variant.
-pub async fn line(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) -> sqlx::Result<Option<(CartId, VariantId)>> {
-    let row = sqlx::query!(
-        r#"select l.cart_id as "cart: CartId", l.variant_id as "variant: VariantId"
-           from cart_lines l join carts c on c.id = l.cart_id
+/// The cart of a line, if it is the owner's.
+pub async fn cart_of(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) -> sqlx::Result<Option<CartId>> {
+    sqlx::query_scalar!(
+        r#"select l.cart_id as "cart: CartId" from cart_lines l join carts c on c.id = l.cart_id
            where l.id = $3 and (c.user_id = $1 or c.token_hash = $2)"#,
         owner.user_uuid(),
         owner.token_hash,
         line.uuid()
     )
     .fetch_optional(db)
-    .await?;
-    Ok(row.map(|r| (r.cart, r.variant)))
+    .await
 }
 
 /// Sets the quantity of a line of the owner. `false` where there is no such line.
-pub async fn set_quantity(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId, quantity: Quantity) -> sqlx::Result<bool> {
+pub async fn set_quantity(
+    db: impl PgExecutor<'_>,
+    owner: &Owner,
+    line: CartLineId,
+    quantity: Quantity,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update cart_lines l set quantity = $4 from carts c
          where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)",
@@ -229,22 +233,28 @@ pub async fn set_quantity(db: impl PgExecutor<'_>, owner: &Owner, line: CartLine
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes a line out of the owner's cart. `false` where there is no such line.
-pub async fn remove(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "delete from cart_lines l using carts c
-         where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)",
+/// Takes a line out of the owner's cart. The title of what it was, `None` where there is no such line.
+pub async fn remove(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        "delete from cart_lines l using carts c, variants a, products p
+         where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)
+           and a.id = l.variant_id and p.id = a.product_id
+         returning p.title",
         owner.user_uuid(),
         owner.token_hash,
         line.uuid()
     )
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .fetch_optional(db)
+    .await
 }
 
 /// The shopper accepts the price that was shown, if it still is the price. `false` where it is not, or the line is not theirs.
-pub async fn accept_price(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId, price_minor: i64) -> sqlx::Result<bool> {
+pub async fn accept_price(
+    db: impl PgExecutor<'_>,
+    owner: &Owner,
+    line: CartLineId,
+    price_minor: i64,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update cart_lines l set seen_price_minor = a.price_minor from carts c, variants a
          where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::{AppError, Refusal},
-    ids::{CartLineId, VariantId},
+    ids::{CartId, CartLineId, VariantId},
     server::{auth::MaybeCustomer, state::App, token::Token},
 };
 
@@ -87,9 +87,11 @@ pub async fn set_quantity(
     line: CartLineId,
     quantity: Option<Quantity>,
 ) -> Result<(), AppError> {
-    let Some(quantity) = quantity else { return remove(app, who, token, line).await };
-    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
-    let (cart, _) = queries::line(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)?;
+    let Some(quantity) = quantity else {
+        remove(app, who, token, line).await?;
+        return Ok(());
+    };
+    let (owner, cart) = own_line(app, who, token, line).await?;
     let lines = queries::lines(&app.pool, cart, app.config.currency.code()).await?;
     let now = lines.into_iter().find(|l| l.id == line).ok_or(AppError::NotFound)?;
     if !now.for_sale {
@@ -99,13 +101,28 @@ pub async fn set_quantity(
         return Err(Refusal::SoldOut { title: now.title, left: now.available.max(0) }.into());
     }
     // The stock may change after this look; the cart says so when it is shown, and the checkout holds it for good.
-    found(queries::set_quantity(&app.pool, &owner, line, quantity).await?)
+    match queries::set_quantity(&app.pool, &owner, line, quantity).await? {
+        true => Ok(()),
+        false => Err(AppError::NotFound),
+    }
 }
 
-/// Takes a line out.
-pub async fn remove(app: &App, who: &MaybeCustomer, token: Option<&Token>, line: CartLineId) -> Result<(), AppError> {
+/// Whose line it is and in which cart; not found for everyone else.
+pub(super) async fn own_line(
+    app: &App,
+    who: &MaybeCustomer,
+    token: Option<&Token>,
+    line: CartLineId,
+) -> Result<(Owner, CartId), AppError> {
     let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
-    found(queries::remove(&app.pool, &owner, line).await?)
+    let cart = queries::cart_of(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)?;
+    Ok((owner, cart))
+}
+
+/// Takes a line out; the title of what it was.
+pub async fn remove(app: &App, who: &MaybeCustomer, token: Option<&Token>, line: CartLineId) -> Result<String, AppError> {
+    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
+    queries::remove(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)
 }
 
 /// Accepts the price that was shown, in minor units of one piece. Where it changed again meanwhile, the cart shows the newer one.
@@ -116,12 +133,7 @@ pub async fn accept_price(
     line: CartLineId,
     price_minor: i64,
 ) -> Result<(), AppError> {
-    let owner = Owner::of(who, token).ok_or(AppError::NotFound)?;
-    queries::line(&app.pool, &owner, line).await?.ok_or(AppError::NotFound)?;
+    let (owner, _) = own_line(app, who, token, line).await?;
     queries::accept_price(&app.pool, &owner, line, price_minor).await?;
     Ok(())
-}
-
-fn found(found: bool) -> Result<(), AppError> {
-    if found { Ok(()) } else { Err(AppError::NotFound) }
 }

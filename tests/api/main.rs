@@ -1,5 +1,6 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
+mod cart;
 mod shell;
 mod storage;
 mod support;
