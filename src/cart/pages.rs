@@ -32,12 +32,7 @@ pub fn routes() -> Router<App> {
         .route("/cart/items/{id}/accept", post(accept))
 }
 
-async fn cart(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    cookie: CartCookie,
-    session: Session,
-) -> Result<Page, AppError> {
+async fn cart(State(app): State<App>, who: MaybeCustomer, cookie: CartCookie, session: Session) -> Result<Page, AppError> {
     Ok(page(&app, &who, &cookie, None).await?.notice(flash::take(&session).await?))
 }
 

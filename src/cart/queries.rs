@@ -214,12 +214,7 @@ pub async fn cart_of(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) -
 }
 
 /// Sets the quantity of a line of the owner. `false` where there is no such line.
-pub async fn set_quantity(
-    db: impl PgExecutor<'_>,
-    owner: &Owner,
-    line: CartLineId,
-    quantity: Quantity,
-) -> sqlx::Result<bool> {
+pub async fn set_quantity(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId, quantity: Quantity) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update cart_lines l set quantity = $4 from carts c
          where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)",
@@ -249,12 +244,7 @@ pub async fn remove(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId) ->
 }
 
 /// The shopper accepts the price that was shown, if it still is the price. `false` where it is not, or the line is not theirs.
-pub async fn accept_price(
-    db: impl PgExecutor<'_>,
-    owner: &Owner,
-    line: CartLineId,
-    price_minor: i64,
-) -> sqlx::Result<bool> {
+pub async fn accept_price(db: impl PgExecutor<'_>, owner: &Owner, line: CartLineId, price_minor: i64) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update cart_lines l set seen_price_minor = a.price_minor from carts c, variants a
          where l.id = $3 and c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)

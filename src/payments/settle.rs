@@ -8,6 +8,7 @@ use super::{
     refunds::book_refund,
 };
 use crate::{
+    cart,
     ids::{OrderId, PaymentId},
     orders::{self, derive_statuses, model::OrderStatus, model::PaymentState, record},
     server::{
@@ -231,23 +232,10 @@ pub(super) async fn place(app: &App, tx: &mut PgConnection, order: OrderId) -> a
     .execute(&mut *tx)
     .await?;
     anyhow::ensure!(set.rows_affected() == 1, "order {order} cannot be placed");
-    clear_cart(tx, order).await?;
+    cart::clear_after_order(tx, order).await?;
     record(tx, order, None, "paid", json!({}), None).await?;
     derive_statuses(tx, order).await?;
     letters::placed(app, tx, order).await
-}
-
-/// What was bought leaves the cart; what was added since stays.
-async fn clear_cart(tx: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from cart_lines c using orders o
-         where o.id = $1 and c.cart_id = o.cart_id
-           and c.variant_id in (select variant_id from order_lines where order_id = o.id)",
-        order.uuid()
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Money that the order cannot take: written down as Stripe told it, and sent back whole.

@@ -63,7 +63,13 @@ async fn a_guest_keeps_a_cart_of_three_vendors_by_an_opaque_cookie() {
     let mut guest = test.guest();
     let first = put(&mut guest, &world, "MILL-PLAIN", "2").await;
     assert_eq!((first.status, first.location()), (StatusCode::SEE_OTHER, "/cart"));
-    let cookie = first.headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok()).find(|c| c.starts_with("souk_cart=")).expect("a cookie");
+    let cookie = first
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .find(|c| c.starts_with("souk_cart="))
+        .expect("a cookie");
     for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=5184000"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
@@ -104,11 +110,16 @@ async fn the_same_variant_again_adds_up_and_more_than_there_is_is_refused() {
 async fn hostile_input_gets_its_answer() {
     let (test, world) = TestApp::new().await;
     let mut guest = test.guest();
-    for (quantity, status) in [("0", 422), ("-1", 422), ("1000", 422), ("two", 422), ("99999999999", 422), ("", 422), ("101", 409)] {
+    for (quantity, status) in
+        [("0", 422), ("-1", 422), ("1000", 422), ("two", 422), ("99999999999", 422), ("", 422), ("101", 409)]
+    {
         assert_eq!(put(&mut guest, &world, "MILL-PLAIN", quantity).await.status.as_u16(), status, "{quantity:?}");
     }
     let unknown = Uuid::now_v7().to_string();
-    assert_eq!(guest.post_form("/cart/items", &[("variant_id", &unknown), ("quantity", "1")]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        guest.post_form("/cart/items", &[("variant_id", &unknown), ("quantity", "1")]).await.status,
+        StatusCode::NOT_FOUND
+    );
     assert!(guest.post_form("/cart/items", &[("variant_id", "42")]).await.status.is_client_error());
     assert!(guest.post_form("/cart/items", &[]).await.status.is_client_error());
     assert_eq!(guest.post_form("/cart/items/42", &[("quantity", "1")]).await.status.as_u16() / 100, 4);
@@ -144,7 +155,9 @@ async fn quantities_change_and_a_refused_one_stays_in_the_field() {
 async fn a_problem_is_explained_at_its_line_and_never_blocks_the_rest() {
     let (test, world) = TestApp::new().await;
     let mut guest = test.guest();
-    for (sku, quantity) in [("MILL-PLAIN", "1"), ("MILL-LARGE", "3"), ("KILN-PLAIN", "1"), ("KILN-SMALL", "1"), ("ORCHARD-PLAIN", "2")] {
+    for (sku, quantity) in
+        [("MILL-PLAIN", "1"), ("MILL-LARGE", "3"), ("KILN-PLAIN", "1"), ("KILN-SMALL", "1"), ("ORCHARD-PLAIN", "2")]
+    {
         put(&mut guest, &world, sku, quantity).await;
     }
     set_stock(&test, &world, "MILL-PLAIN", 0).await;
@@ -168,7 +181,12 @@ async fn a_problem_is_explained_at_its_line_and_never_blocks_the_rest() {
     assert!(page.text().contains("Go to checkout"));
 
     // the way out beside each
-    let ids: Vec<String> = page.html().select(&scraper::Selector::parse(".cart-line").unwrap()).filter_map(|e| e.attr("id")).map(|id| id.trim_start_matches("line-").to_owned()).collect();
+    let ids: Vec<String> = page
+        .html()
+        .select(&scraper::Selector::parse(".cart-line").unwrap())
+        .filter_map(|e| e.attr("id"))
+        .map(|id| id.trim_start_matches("line-").to_owned())
+        .collect();
     guest.post_form(&format!("/cart/items/{}/remove", ids[0]), &[]).await;
     guest.post_form(&format!("/cart/items/{}", ids[1]), &[("quantity", "2")]).await;
     // an acceptance of a price that is no longer shown accepts nothing
@@ -218,7 +236,12 @@ async fn signing_in_brings_the_cart_along_summed_and_capped() {
     tx.commit().await.expect("committed");
     assert!(message.contains("Of The mill's choice bowl, only 3 are left, so the cart holds 3 instead of 4."), "{message}");
     let page = ada.get("/cart").await;
-    let values: Vec<_> = page.html().select(&scraper::Selector::parse(".quantity input").unwrap()).filter_map(|e| e.attr("value")).map(str::to_owned).collect();
+    let values: Vec<_> = page
+        .html()
+        .select(&scraper::Selector::parse(".quantity input").unwrap())
+        .filter_map(|e| e.attr("value"))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(values, ["3", "1"]);
     assert!(guest.get("/cart").await.text().contains("Nothing in it yet"));
 

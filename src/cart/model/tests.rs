@@ -59,7 +59,8 @@ fn the_most_serious_problem_is_told_first() {
 #[test]
 fn a_line_that_cannot_be_bought_never_blocks_the_rest() {
     let gone = CartLine { for_sale: false, ..line(1, 1, 9_999) };
-    let cart = CartView::group(None, Currency::GBP, vec![gone, line(2, 2, 1000)], vec![method(1, 500, None), method(2, 395, None)]);
+    let cart =
+        CartView::group(None, Currency::GBP, vec![gone, line(2, 2, 1000)], vec![method(1, 500, None), method(2, 395, None)]);
     assert!(cart.any_buyable());
     assert_eq!((cart.items_minor(), cart.shipping_minor(), cart.total_minor()), (2000, 395, 2395));
     assert_eq!(cart.count(), 3);
