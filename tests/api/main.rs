@@ -3,4 +3,5 @@
 mod cart;
 mod shell;
 mod storage;
+mod stripe_sandbox;
 mod support;

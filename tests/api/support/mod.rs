@@ -9,6 +9,7 @@ mod services;
 mod world;
 
 pub use client::{Answer, Client};
+pub use database::TestDatabase;
 pub use services::{Card, Services};
 pub use world::{TestVendor, World};
 

@@ -67,7 +67,7 @@ fn details(instrument: &Instrument<'_>, amount: i64) -> Value {
             let mut account = bank_account(kind);
             account["mandate"] = json!("mandate_1SoukSandboxDebit");
             account["expected_debit_date"] = Value::Null;
-            let mut details = json!({ "type": kind });
+            let mut details = json!({ "type": kind, "card": null });
             details[*kind] = account;
             details
         }

@@ -6,7 +6,7 @@ use crate::sandbox::stripe::ids;
 
 pub fn document(charge: &Value, amount: i64, reason: Option<&str>, metadata: &Value) -> Value {
     let kind = charge["payment_method_details"]["type"].as_str().unwrap_or("card");
-    let mut destination = json!({ "type": kind });
+    let mut destination = json!({ "type": kind, "card": null });
     if kind == "card" {
         destination["card"] =
             json!({ "reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund" });
