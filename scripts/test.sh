@@ -23,6 +23,7 @@ step "Queries against a fresh database, lints of the server" queries_and_lints
 step "Lints of the browser build" scripts/lint-browser.sh
 step "Browser build" scripts/browser-build.sh
 step "Size of the browser build" scripts/size.sh
+step "Node packages" scripts/node.sh
 step "Unit and API tests" server_tests
 step "Server build" scripts/server-build.sh
 step "Browser tests" scripts/end2end.sh

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use stripe::{IdempotencyKey, RequestStrategy, StripeError, StripeRequest as _};
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionPaymentIntentData,
-    ExpireCheckoutSession, ListCheckoutSession, ListLineItemsCheckoutSession, ProductData, RetrieveCheckoutSession,
+    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData,
+    CreateCheckoutSessionPaymentIntentData, ExpireCheckoutSession, ListCheckoutSession, ListLineItemsCheckoutSession,
+    ProductData, RetrieveCheckoutSession,
 };
 use stripe_core::charge::{ListCharge, RetrieveCharge};
 use stripe_core::event::{ListEvent, RetrieveEvent};
@@ -66,7 +67,8 @@ async fn a_purchase_by_the_client_library() {
     assert_eq!(made.client_reference_id.as_deref(), Some("order-7"));
 
     let lines = ListLineItemsCheckoutSession::new(made.id.clone()).send(&client).await.expect("lines");
-    let described: Vec<_> = lines.data.iter().map(|line| (line.description.as_deref(), line.quantity, line.amount_total)).collect();
+    let described: Vec<_> =
+        lines.data.iter().map(|line| (line.description.as_deref(), line.quantity, line.amount_total)).collect();
     assert_eq!(described, [(Some("Oak board"), Some(2), 5000), (Some("Shipping"), Some(1), 395)]);
 
     let (status, location, _) = sandbox.pay(&json!({ "id": made.id.as_str() }), "4242424242424242").await;
@@ -159,7 +161,10 @@ async fn a_session_expires_by_itself() {
     let path = format!("/_sandbox/sessions/{}/expires_in", text(&made, "id"));
     sandbox.http.post(sandbox.url(&path)).json(&json!({ "seconds": 0 })).send().await.expect("an answer");
     // nobody asks for the session: the clock alone ends it
-    super::eventually("the session's end is an event", async || sandbox.events().await.contains(&"checkout.session.expired".to_owned())).await;
+    super::eventually("the session's end is an event", async || {
+        sandbox.events().await.contains(&"checkout.session.expired".to_owned())
+    })
+    .await;
     let now = sandbox.get(&format!("/v1/checkout/sessions/{}", text(&made, "id"))).await;
     assert_eq!((&now["status"], &now["payment_status"]), (&json!("expired"), &json!("unpaid")));
 }
@@ -177,7 +182,12 @@ async fn one_key_makes_one_session() {
     assert_eq!(status, 400);
     assert!(message.starts_with("Keys for idempotent requests can only be used with the same parameters"), "{message}");
 
-    let raw = sandbox.http.post(sandbox.url("/v1/checkout/sessions")).bearer_auth(KEY).header("idempotency-key", "k").form(&session_form("1000"));
+    let raw = sandbox
+        .http
+        .post(sandbox.url("/v1/checkout/sessions"))
+        .bearer_auth(KEY)
+        .header("idempotency-key", "k")
+        .form(&session_form("1000"));
     let one = raw.try_clone().expect("a request").send().await.expect("an answer");
     let first_id = one.headers()["request-id"].clone();
     assert!(!one.headers().contains_key("idempotent-replayed"));
@@ -192,7 +202,13 @@ async fn one_key_makes_one_session() {
 async fn a_refused_request_leaves_its_key_free_and_a_running_one_holds_it() {
     let sandbox = Sandbox::start().await;
     let send = |form: Vec<(&'static str, &'static str)>| {
-        sandbox.http.post(sandbox.url("/v1/checkout/sessions")).bearer_auth(KEY).header("idempotency-key", "k2").form(&form).send()
+        sandbox
+            .http
+            .post(sandbox.url("/v1/checkout/sessions"))
+            .bearer_auth(KEY)
+            .header("idempotency-key", "k2")
+            .form(&form)
+            .send()
     };
     assert_eq!(send(vec![("mode", "payment")]).await.expect("an answer").status(), 400);
     assert_eq!(send(session_form("1000")).await.expect("an answer").status(), 200);
@@ -204,14 +220,23 @@ async fn a_refused_request_leaves_its_key_free_and_a_running_one_holds_it() {
     let answer = answer.form(&session_form("1000")).send().await.expect("an answer");
     assert_eq!(answer.status(), 409);
     let error: Value = answer.json().await.expect("JSON");
-    assert_eq!((&error["error"]["type"], &error["error"]["code"]), (&json!("idempotency_error"), &json!("idempotency_key_in_use")));
+    assert_eq!(
+        (&error["error"]["type"], &error["error"]["code"]),
+        (&json!("idempotency_error"), &json!("idempotency_key_in_use"))
+    );
 }
 
 #[tokio::test]
 async fn twenty_requests_with_one_key_at_once() {
     let sandbox = Sandbox::start().await;
     let sent = (0..20).map(|_| {
-        sandbox.http.post(sandbox.url("/v1/checkout/sessions")).bearer_auth(KEY).header("idempotency-key", "race").form(&session_form("1000")).send()
+        sandbox
+            .http
+            .post(sandbox.url("/v1/checkout/sessions"))
+            .bearer_auth(KEY)
+            .header("idempotency-key", "race")
+            .form(&session_form("1000"))
+            .send()
     });
     let mut ids = std::collections::HashSet::new();
     for answer in futures::future::join_all(sent).await {
@@ -259,7 +284,8 @@ async fn lists_are_paged_newest_first() {
 async fn errors_are_stripes() {
     let sandbox = Sandbox::start().await;
     let refuse = async |form: &[(&str, &str)]| {
-        let answer = sandbox.http.post(sandbox.url("/v1/checkout/sessions")).bearer_auth(KEY).form(form).send().await.expect("an answer");
+        let answer =
+            sandbox.http.post(sandbox.url("/v1/checkout/sessions")).bearer_auth(KEY).form(form).send().await.expect("an answer");
         assert_eq!(answer.status(), 400);
         let error = answer.json::<Value>().await.expect("JSON")["error"].clone();
         assert_eq!(error["type"], "invalid_request_error");
@@ -276,7 +302,10 @@ async fn errors_are_stripes() {
     assert_eq!(refuse(&with("mode", "gift")).await, pair("mode", ""));
     assert_eq!(refuse(&with("cancel_url", "")).await, pair("cancel_url", "parameter_invalid_empty"));
     assert_eq!(refuse(&with("cancel_url", "javascript:alert(1)")).await, pair("cancel_url", "url_invalid"));
-    assert_eq!(refuse(&with("line_items[0][quantity]", "two")).await, pair("line_items[0][quantity]", "parameter_invalid_integer"));
+    assert_eq!(
+        refuse(&with("line_items[0][quantity]", "two")).await,
+        pair("line_items[0][quantity]", "parameter_invalid_integer")
+    );
     assert_eq!(refuse(&with("line_items[0][price_data][unit_amount]", "-1")).await.1, "parameter_invalid_integer");
     assert_eq!(refuse(&with("line_items[0][price_data][unit_amount]", "29")).await, pair("", "amount_too_small"));
     assert_eq!(refuse(&with("line_items[0][price_data][unit_amount]", "100000000")).await, pair("", "amount_too_large"));
@@ -302,33 +331,46 @@ async fn errors_are_stripes() {
     assert_eq!(status(odd_version).await, (400, json!("Invalid Stripe API version: tomorrow")));
     let deep = sandbox.http.get(sandbox.url("/v1/charges?expand[]=customer")).bearer_auth(KEY);
     let (code, message) = status(deep).await;
-    assert_eq!((code, message), (400, json!("This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead.")));
+    assert_eq!(
+        (code, message),
+        (400, json!("This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."))
+    );
     assert_eq!(status(sandbox.http.get(sandbox.url("/v1/charges?limit=101")).bearer_auth(KEY)).await.0, 400);
 }
 
 #[tokio::test]
 async fn intents_can_be_confirmed_with_test_cards() {
     let sandbox = Sandbox::start().await;
-    let intent = sandbox.post("/v1/payment_intents", &[("amount", "1200"), ("currency", "gbp"), ("payment_method_types[]", "card")]).await;
+    let intent =
+        sandbox.post("/v1/payment_intents", &[("amount", "1200"), ("currency", "gbp"), ("payment_method_types[]", "card")]).await;
     assert_eq!(intent["status"], "requires_payment_method");
     let confirm = format!("/v1/payment_intents/{}/confirm", text(&intent, "id"));
     let declined = sandbox.post(&confirm, &[("payment_method", "pm_card_visa_chargeDeclined")]).await;
     let error = &declined["error"];
-    assert_eq!((&error["type"], &error["code"], &error["decline_code"]), (&json!("card_error"), &json!("card_declined"), &json!("generic_decline")));
+    assert_eq!(
+        (&error["type"], &error["code"], &error["decline_code"]),
+        (&json!("card_error"), &json!("card_declined"), &json!("generic_decline"))
+    );
     assert_eq!(error["payment_intent"]["status"], "requires_payment_method");
-    let challenged = sandbox.post(&confirm, &[("payment_method", "pm_card_authenticationRequired"), ("return_url", "https://shop.example/back")]).await;
+    let challenged = sandbox
+        .post(&confirm, &[("payment_method", "pm_card_authenticationRequired"), ("return_url", "https://shop.example/back")])
+        .await;
     assert_eq!(challenged["status"], "requires_action");
     let page = text(&challenged["next_action"]["redirect_to_url"], "url").to_owned();
     let (status, location, _) = sandbox.submit(&page, &[("answer", "approve")]).await;
     assert_eq!(status, 303);
-    assert!(location.is_some_and(|to| to.starts_with("https://shop.example/back?payment_intent=pi_") && to.ends_with("redirect_status=succeeded")));
+    assert!(location.is_some_and(
+        |to| to.starts_with("https://shop.example/back?payment_intent=pi_") && to.ends_with("redirect_status=succeeded")
+    ));
     let done = sandbox.get(&format!("/v1/payment_intents/{}", text(&intent, "id"))).await;
     assert_eq!((&done["status"], &done["amount_received"]), (&json!("succeeded"), &json!(1200)));
     let again = sandbox.post(&confirm, &[("payment_method", "pm_card_visa")]).await;
     assert_eq!(again["error"]["code"], "payment_intent_unexpected_state");
 
     let other = sandbox.post("/v1/payment_intents", &[("amount", "1200"), ("currency", "gbp")]).await;
-    let cancelled = sandbox.post(&format!("/v1/payment_intents/{}/cancel", text(&other, "id")), &[("cancellation_reason", "duplicate")]).await;
+    let cancelled = sandbox
+        .post(&format!("/v1/payment_intents/{}/cancel", text(&other, "id")), &[("cancellation_reason", "duplicate")])
+        .await;
     assert_eq!((&cancelled["status"], &cancelled["cancellation_reason"]), (&json!("canceled"), &json!("duplicate")));
 }
 

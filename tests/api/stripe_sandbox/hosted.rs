@@ -33,7 +33,9 @@ async fn the_page_says_what_it_is_and_what_is_paid() {
     assert_eq!(select(&page, ".amount"), ["£1,299.00"]);
     assert_eq!(select(&page, ".lines li span:first-child"), ["Oak board <large>"]);
     assert_eq!(attribute(&page, "main a", "href").as_deref(), Some("https://shop.example/cart?a=1&b=2"));
-    for (field, autocomplete) in [("email", "email"), ("number", "cc-number"), ("expiry", "cc-exp"), ("cvc", "cc-csc"), ("name", "cc-name")] {
+    for (field, autocomplete) in
+        [("email", "email"), ("number", "cc-number"), ("expiry", "cc-exp"), ("cvc", "cc-csc"), ("name", "cc-name")]
+    {
         assert_eq!(attribute(&page, &format!("input#{field}"), "autocomplete").as_deref(), Some(autocomplete));
         assert_eq!(select(&page, &format!("label[for={field}]")).len(), 1);
     }
@@ -46,7 +48,14 @@ async fn mistakes_are_said_at_their_field_and_what_was_typed_is_kept() {
     let sandbox = Sandbox::start().await;
     let session = sandbox.session(1000).await;
     let url = sandbox.url(&format!("/pay/{}", text(&session, "id")));
-    let form = [("email", "ada"), ("number", "4242 4242 4242 4241"), ("expiry", "01/20"), ("cvc", "1"), ("name", "Ada \"the first\""), ("method", "card")];
+    let form = [
+        ("email", "ada"),
+        ("number", "4242 4242 4242 4241"),
+        ("expiry", "01/20"),
+        ("cvc", "1"),
+        ("name", "Ada \"the first\""),
+        ("method", "card"),
+    ];
     let (status, _, page) = sandbox.submit(&url, &form).await;
     assert_eq!(status, 422);
     assert_eq!(select(&page, "#number-error"), ["Your card number is invalid."]);
@@ -76,9 +85,16 @@ async fn a_declined_card_then_another() {
     let declined = now(&sandbox, &session).await;
     let intent = &declined["payment_intent"];
     assert_eq!((&declined["status"], &declined["payment_status"]), (&json!("open"), &json!("unpaid")));
-    assert_eq!((&intent["status"], &intent["last_payment_error"]["code"]), (&json!("requires_payment_method"), &json!("incorrect_cvc")));
+    assert_eq!(
+        (&intent["status"], &intent["last_payment_error"]["code"]),
+        (&json!("requires_payment_method"), &json!("incorrect_cvc"))
+    );
     assert_eq!((&intent["latest_charge"]["status"], &intent["latest_charge"]["paid"]), (&json!("failed"), &json!(false)));
-    assert_eq!(select(&page(&sandbox, &session).await, "[role=alert]"), ["Your card's security code is incorrect."], "also after a reload");
+    assert_eq!(
+        select(&page(&sandbox, &session).await, "[role=alert]"),
+        ["Your card's security code is incorrect."],
+        "also after a reload"
+    );
 
     assert_eq!(sandbox.pay(&session, "4242424242424242").await.0, 303);
     let paid = now(&sandbox, &session).await;

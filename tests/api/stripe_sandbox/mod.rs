@@ -2,6 +2,7 @@
 
 mod api;
 mod hosted;
+mod sdk;
 mod shapes;
 mod webhooks;
 
@@ -39,14 +40,16 @@ impl Sandbox {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
         let running = start(database.pool.clone(), config(webhook_url.clone())).await.expect("the sandbox starts");
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("an HTTP client");
+        let http =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("an HTTP client");
         Self { running, http, database, webhook_url }
     }
 
     /// Stops it and starts another over the same database.
     async fn restart(self) -> Self {
         self.running.stop().await;
-        let running = start(self.database.pool.clone(), config(self.webhook_url.clone())).await.expect("the sandbox starts again");
+        let running =
+            start(self.database.pool.clone(), config(self.webhook_url.clone())).await.expect("the sandbox starts again");
         Self { running, ..self }
     }
 

@@ -23,7 +23,8 @@ async fn deliveries_are_signed_and_whole() {
         assert_eq!(stored, event);
     }
     let all = receiver.all().await;
-    let completed = all.iter().map(|one| one.event()).find(|event| event["type"] == "checkout.session.completed").expect("the completion");
+    let completed =
+        all.iter().map(|one| one.event()).find(|event| event["type"] == "checkout.session.completed").expect("the completion");
     assert_eq!(completed["data"]["object"]["id"], paid["id"]);
     assert_eq!(completed["data"]["object"]["payment_intent"], paid["payment_intent"]["id"], "ids stay ids in events");
     eventually("nothing is pending", async || {
@@ -65,7 +66,8 @@ async fn webhooks_wait_through_a_restart() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
     tokio::spawn(async move { axum::serve(listener, router).await });
     eventually("every event arrives", async || receiver.all().await.len() >= events.len()).await;
-    let again = sandbox.get(&format!("/v1/checkout/sessions/{}?expand[]=payment_intent.latest_charge", text(&session, "id"))).await;
+    let again =
+        sandbox.get(&format!("/v1/checkout/sessions/{}?expand[]=payment_intent.latest_charge", text(&session, "id"))).await;
     assert_eq!(again, session, "nothing else was lost either");
 }
 
@@ -88,13 +90,16 @@ async fn copies_drops_and_sending_again() {
     let list = sandbox.get("/v1/events?type=checkout.session.expired").await;
     let dropped = text(&list["data"][1], "id");
     assert!(receiver.all().await.iter().all(|one| one.event()["id"] != dropped));
-    let answer = sandbox.http.post(sandbox.url(&format!("/_sandbox/events/{dropped}/redeliver"))).send().await.expect("an answer");
+    let answer =
+        sandbox.http.post(sandbox.url(&format!("/_sandbox/events/{dropped}/redeliver"))).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
-    eventually("it arrives after all", async || receiver.all().await.last().is_some_and(|one| one.event()["id"] == dropped)).await;
+    eventually("it arrives after all", async || receiver.all().await.last().is_some_and(|one| one.event()["id"] == dropped))
+        .await;
     sandbox.control(json!({ "webhook_drop": -1 })).await;
     expire().await;
     assert_eq!(sandbox.control(json!({})).await["webhook_drop"], -1);
-    let refused = sandbox.http.post(sandbox.url("/_sandbox/controls")).json(&json!({ "colour": "red" })).send().await.expect("an answer");
+    let refused =
+        sandbox.http.post(sandbox.url("/_sandbox/controls")).json(&json!({ "colour": "red" })).send().await.expect("an answer");
     assert_eq!(refused.status(), 400);
 }
 
@@ -125,8 +130,12 @@ async fn a_refund_from_the_dashboard_is_told() {
     let answer = sandbox.http.post(sandbox.url("/_sandbox/refunds")).json(&refund).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     eventually("the shop hears of it", async || receiver.types().await.contains(&"charge.refunded".to_owned())).await;
-    let told = receiver.all().await.iter().map(|one| one.event()).find(|event| event["type"] == "charge.refunded").expect("the event");
-    assert_eq!((&told["data"]["object"]["amount_refunded"], &told["data"]["previous_attributes"]["amount_refunded"]), (&json!(250), &json!(0)));
+    let told =
+        receiver.all().await.iter().map(|one| one.event()).find(|event| event["type"] == "charge.refunded").expect("the event");
+    assert_eq!(
+        (&told["data"]["object"]["amount_refunded"], &told["data"]["previous_attributes"]["amount_refunded"]),
+        (&json!(250), &json!(0))
+    );
     assert_eq!(told["request"]["id"], json!(null), "no request of the API caused it");
     let too_much = json!({ "payment_intent": intent, "amount": 800 });
     let answer = sandbox.http.post(sandbox.url("/_sandbox/refunds")).json(&too_much).send().await.expect("an answer");
@@ -159,12 +168,18 @@ async fn the_control_page_works_by_forms() {
     let form = "webhook_delay_ms=5&webhook_repeat=1&webhook_drop=0&api_fail=0&api_hang_ms=0&webhook_reorder=true";
     assert_eq!(send("POST", "/dev/stripe/controls", form).await.0, 303);
     let controls = sandbox.running.sandbox.controls().await.expect("the switches");
-    assert_eq!((controls.webhook_delay_ms, controls.webhook_repeat, controls.webhook_reorder, controls.bank_debit), (5, 1, true, false));
+    assert_eq!(
+        (controls.webhook_delay_ms, controls.webhook_repeat, controls.webhook_reorder, controls.bank_debit),
+        (5, 1, true, false)
+    );
     let refund = format!("payment_intent={}", text(&paid["payment_intent"], "id"));
     assert_eq!(send("POST", "/dev/stripe/refund", &refund).await.0, 303);
     let (status, page) = send("POST", "/dev/stripe/refund", &refund).await;
     assert_eq!(status, 422);
     assert!(page.contains("has already been refunded."), "{page}");
     assert_eq!(send("POST", "/dev/stripe/release", "").await.0, 303);
-    eventually("the held copies arrive", async || receiver.types().await.iter().filter(|kind| *kind == "charge.refunded").count() == 2).await;
+    eventually("the held copies arrive", async || {
+        receiver.types().await.iter().filter(|kind| *kind == "charge.refunded").count() == 2
+    })
+    .await;
 }
