@@ -4,7 +4,7 @@
 mod plan;
 pub mod queries;
 
-use super::limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, StockLevel, Title, slug_from};
+use super::limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, StockLevel, Title};
 use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::{CategoryId, ProductId, VariantId},
@@ -14,6 +14,7 @@ use crate::{
         errors::{internal, violates},
         state::App,
     },
+    text::slugify,
 };
 use sqlx::PgConnection;
 use std::{collections::HashSet, fmt, str::FromStr};
@@ -236,7 +237,7 @@ async fn insert(tx: &mut PgConnection, vendor: &Vendor, id: ProductId, draft: &P
 
 /// The addresses to try: the title alone, else with the random end of the product's id.
 fn slugs(id: ProductId, title: &Title) -> Vec<String> {
-    let name = slug_from(title.as_str());
+    let name = slugify(title.as_str(), 80);
     let end = &id.uuid().simple().to_string()[20..];
     // The shape wants two characters; a title in another script has none.
     if name.len() < 2 { vec![format!("product-{end}")] } else { vec![name.clone(), format!("{name}-{end}")] }

@@ -1,0 +1,413 @@
+//! The vendor's orders: what is to be shipped first, and one order with its address, its lines and the shipping form.
+
+use super::today::pieces;
+use crate::{
+    error::{AppError, FieldErrors},
+    ids::{OrderLineId, VendorOrderId},
+    money::Money,
+    orders::{
+        self,
+        model::{
+            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+        },
+        queries,
+    },
+    server::{
+        auth::Vendor,
+        flash,
+        page::{Layout, Page},
+        state::App,
+    },
+    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Notice, Picture, Tone, When},
+    vendors::{desk::Desk, model::age},
+};
+use axum::{
+    extract::{Form, Path, Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
+use leptos::prelude::*;
+use serde::Deserialize;
+use std::collections::HashMap;
+use time::OffsetDateTime;
+use tower_sessions::Session;
+
+const HERE: &str = "/vendor/orders";
+/// Offered while typing; any other name may be written.
+const CARRIERS: [&str; 8] = ["Royal Mail", "Parcelforce", "DPD", "Evri", "DHL", "UPS", "FedEx", "Yodel"];
+
+#[derive(Deserialize)]
+pub struct Filter {
+    #[serde(default)]
+    show: VendorOrderFilter,
+    #[serde(default)]
+    page: u32,
+}
+
+/// `/vendor/orders?show=to_ship&page=0`
+pub async fn list(
+    State(app): State<App>,
+    Desk(vendor): Desk,
+    session: Session,
+    Query(filter): Query<Filter>,
+) -> Result<Page, AppError> {
+    let (rows, more) = queries::vendor_orders(&app.pool, &vendor, filter.show, filter.page).await?;
+    let to_ship = queries::count_to_ship(&app.pool, &vendor).await?;
+    let notice = flash::take(&session).await?;
+    let now = OffsetDateTime::now_utc();
+    Ok(Page::new("Orders", move || {
+        let tabs = [(VendorOrderFilter::ToShip, "To ship", Some(to_ship)), (VendorOrderFilter::Shipped, "Shipped", None),
+            (VendorOrderFilter::All, "All", None)]
+            .map(|(show, label, count)| {
+                view! {
+                    <li><a href=address(show, 0) aria-current=(show == filter.show).then_some("page")>
+                        {label} {count.map(|c| view! { " " <span class="count">{c}</span> })}
+                    </a></li>
+                }
+            })
+            .into_iter()
+            .collect_view();
+        let list = if rows.is_empty() {
+            view! {
+                <Empty title=if filter.show == VendorOrderFilter::ToShip { "Nothing to ship" } else { "No orders yet" }>
+                    <p>"Orders appear here once they are paid."</p>
+                </Empty>
+            }
+            .into_any()
+        } else {
+            view! { <OrderRows rows=rows now=now/> }.into_any()
+        };
+        view! {
+            <div class="desk-head"><h1>"Orders"</h1></div>
+            <nav class="tabs" aria-label="Which orders"><ul>{tabs}</ul></nav>
+            {list}
+            <NextPage href=more.then(|| address(filter.show, filter.page.saturating_add(1)))/>
+        }
+    })
+    .layout(Layout::Vendor(HERE))
+    .notice(notice))
+}
+
+fn address(show: VendorOrderFilter, page: u32) -> String {
+    let show = match show {
+        VendorOrderFilter::ToShip => "to_ship",
+        VendorOrderFilter::Shipped => "shipped",
+        VendorOrderFilter::All => "all",
+    };
+    if page == 0 { format!("{HERE}?show={show}") } else { format!("{HERE}?show={show}&page={page}") }
+}
+
+#[component]
+fn OrderRows(rows: Vec<VendorOrderSummary>, now: OffsetDateTime) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let placed = row.placed_at.unwrap_or(row.created_at);
+            let (tone, label) = state(row.status, row.payment_status, row.fulfilment_status);
+            let waiting = ships(row.status, row.payment_status, row.fulfilment_status)
+                .then(|| view! { <span class="soft">{age((now - placed).whole_hours())}</span> });
+            let total = row.total().to_string();
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("{HERE}/{}", row.id)>{row.number}</a></th>
+                    <td><When at=placed day_only=true/> " " {waiting}</td>
+                    <td>{row.ship_name} <span class="soft minor">{format!(", {}", row.ship_country)}</span></td>
+                    <td class="minor">{row.shipping_name}</td>
+                    <td class="number">{row.pieces}</td>
+                    <td class="number">{total}</td>
+                    <td><Badge tone=tone label=label/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-frame" tabindex="0" role="region" aria-label="Orders">
+            <table>
+                <thead><tr>
+                    <th scope="col">"Order"</th>
+                    <th scope="col">"Paid"</th>
+                    <th scope="col">"For"</th>
+                    <th scope="col" class="minor">"Shipping"</th>
+                    <th scope="col" class="number">"Pieces"</th>
+                    <th scope="col" class="number">"Total"</th>
+                    <th scope="col">"State"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Whether something of it is to be sent.
+fn ships(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> bool {
+    status == OrderStatus::Placed && payment != PaymentStatus::Refunded && fulfilment != FulfilmentStatus::Fulfilled
+}
+
+/// An order's state in the vendor's words.
+fn state(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
+    match (status, payment, fulfilment) {
+        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "called off"),
+        (OrderStatus::Expired, ..) => (Tone::Neutral, "never paid"),
+        (OrderStatus::Pending, ..) => (Tone::Neutral, "not paid yet"),
+        (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "paid back"),
+        (.., FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
+        (.., FulfilmentStatus::Partial) => (Tone::Warn, "partly shipped"),
+        (.., FulfilmentStatus::Unfulfilled) => (Tone::Warn, "to ship"),
+    }
+}
+
+/// The shipping form, as typed: `lines[{id}]`, `carrier`, `tracking`.
+#[derive(Default)]
+struct ShipForm {
+    lines: HashMap<OrderLineId, String>,
+    carrier: String,
+    tracking: String,
+}
+
+impl ShipForm {
+    fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "carrier" => form.carrier = value,
+                "tracking" => form.tracking = value,
+                name => {
+                    let id = name.strip_prefix("lines[").and_then(|n| n.strip_suffix(']')).and_then(|id| id.parse().ok());
+                    if let Some(id) = id {
+                        form.lines.insert(id, value);
+                    }
+                }
+            }
+        }
+        form
+    }
+
+    fn quantities(&self) -> Result<Vec<(OrderLineId, i32)>, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut lines = Vec::new();
+        for (id, typed) in &self.lines {
+            match typed.trim() {
+                "" => {}
+                typed => match typed.parse::<i32>().ok().filter(|n| (0..=999).contains(n)) {
+                    Some(quantity) => lines.push((*id, quantity)),
+                    None => errors.add(&format!("lines[{id}]"), "Write a whole number, 0 to leave it for later."),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(lines) } else { Err(errors) }
+    }
+}
+
+/// `GET /vendor/orders/{order}`
+pub async fn show(
+    State(app): State<App>,
+    Desk(vendor): Desk,
+    session: Session,
+    Path(id): Path<VendorOrderId>,
+) -> Result<Page, AppError> {
+    let notice = flash::take(&session).await?;
+    Ok(page(&app, &vendor, id, None, FieldErrors::default()).await?.notice(notice))
+}
+
+/// The shipping form's address, opened or reloaded as a page: back to the order.
+pub async fn back(State(app): State<App>, Desk(vendor): Desk, Path(id): Path<VendorOrderId>) -> Result<Redirect, AppError> {
+    queries::vendor_order(&app.pool, &vendor, id).await?;
+    Ok(Redirect::to(&format!("{HERE}/{id}")))
+}
+
+/// `POST /vendor/orders/{order}/shipments`
+pub async fn ship(
+    State(app): State<App>,
+    Desk(vendor): Desk,
+    session: Session,
+    Path(id): Path<VendorOrderId>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
+    let form = ShipForm::from_pairs(pairs);
+    let shipped = match form.quantities() {
+        Ok(lines) => orders::ship(&app, &vendor, id, &lines, &form.carrier, &form.tracking).await,
+        Err(errors) => Err(errors.into()),
+    };
+    let (errors, status) = match shipped {
+        Ok(_) => {
+            flash::put(&session, "Shipped. The shopper has been told.").await?;
+            return Ok(Redirect::to(&format!("{HERE}/{id}")).into_response());
+        }
+        Err(AppError::Invalid(errors)) => (errors, StatusCode::UNPROCESSABLE_ENTITY),
+        // The page that follows shows how it stands now.
+        Err(AppError::Conflict(refusal)) => (FieldErrors::one("", refusal.to_string()), StatusCode::CONFLICT),
+        Err(error) => return Err(error),
+    };
+    Ok(page(&app, &vendor, id, Some(form), errors).await?.status(status).into_response())
+}
+
+async fn page(
+    app: &App,
+    vendor: &Vendor,
+    id: VendorOrderId,
+    typed: Option<ShipForm>,
+    errors: FieldErrors,
+) -> Result<Page, AppError> {
+    let VendorOrderDetail { head, parcel, timeline } = queries::vendor_order(&app.pool, vendor, id).await?;
+    let title = format!("Order {}", head.number);
+    Ok(Page::new(title.clone(), move || {
+        let trail = vec![(HERE.to_owned(), "Orders".to_owned()), (String::new(), title.clone())];
+        let (tone, label) = state(head.status, head.payment_status, parcel.head.fulfilment_status);
+        let to_ship = ships(head.status, head.payment_status, parcel.head.fulfilment_status);
+        let days = (parcel.head.min_days, parcel.head.max_days);
+        let promise = if days.0 == days.1 { format!("{} days", days.0) } else { format!("{} to {} days", days.0, days.1) };
+        let address = [
+            head.ship_name.clone(),
+            head.ship_line1.clone(),
+            head.ship_line2.clone(),
+            head.ship_city.clone(),
+            head.ship_postal_code.clone(),
+            head.ship_country.clone(),
+        ]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| view! { <span>{line}</span> })
+        .collect_view();
+        let money = |minor: i64| Money::new(minor, head.currency).to_string();
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() total=money(line.total_minor)/> }).collect_view();
+        let shipments = parcel
+            .shipments
+            .iter()
+            .map(|s| {
+                let tracking = (!s.tracking.is_empty()).then(|| format!(", tracking {}", s.tracking));
+                view! {
+                    <li><strong>{s.carrier.clone()}</strong> {tracking} <br/> {s.contents.clone()} " · " <When at=s.shipped_at/></li>
+                }
+            })
+            .collect_view();
+        let any_shipped = !parcel.shipments.is_empty();
+        view! {
+            <Breadcrumbs trail=trail/>
+            <div class="product-head"><h1>{title}</h1> <Badge tone=tone label=label/></div>
+            <ErrorSummary errors=errors.clone()/>
+            <div class="order-columns">
+                <section aria-labelledby="lines">
+                    <h2 id="lines">"What was ordered"</h2>
+                    <table class="order-lines">
+                        <thead><tr>
+                            <th><span class="visually-hidden">"Picture"</span></th>
+                            <th scope="col">"Product"</th>
+                            <th scope="col" class="number">"Pieces"</th>
+                            <th scope="col" class="number">"Left to ship"</th>
+                            <th scope="col" class="number minor">"Amount"</th>
+                        </tr></thead>
+                        <tbody>{lines}</tbody>
+                    </table>
+                    <dl class="totals">
+                        <dt>"Goods"</dt> <dd>{money(head.items_minor)}</dd>
+                        {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
+                        <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
+                        <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
+                        <dt class="soft">"VAT in it"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
+                    </dl>
+                    {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.unwrap_or_default() errors=errors.clone()/> })}
+                </section>
+                <div>
+                    <section aria-labelledby="to">
+                        <h2 id="to">"Ship to"</h2>
+                        <address class="address">{address}</address>
+                        <p class="soft">{format!("{}, promised in {promise}", parcel.head.shipping_name)}</p>
+                        {head.placed_at.map(|at| view! { <p class="soft">"Paid "<When at=at/></p> })}
+                    </section>
+                    {any_shipped.then(|| view! {
+                        <section aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
+                    })}
+                    <History events=timeline/>
+                </div>
+            </div>
+        }
+    })
+    .layout(Layout::Vendor(HERE)))
+}
+
+#[component]
+fn LineRow(line: Line, total: String) -> impl IntoView {
+    let options = (!line.options.is_empty()).then(|| view! { <br/> <span class="soft">{line.options}</span> });
+    view! {
+        <tr>
+            <td class="thumb"><Picture id=line.picture_id alt="" sizes="2.25rem"/></td>
+            <th scope="row">{line.title} " " <span class="soft">{line.sku}</span> {options}</th>
+            <td class="number">{line.quantity}</td>
+            <td class="number">{line.quantity - line.shipped}</td>
+            <td class="number minor">{total}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: FieldErrors) -> impl IntoView {
+    let rows = lines
+        .into_iter()
+        .filter(|line| line.shipped < line.quantity)
+        .map(|line| {
+            let left = line.quantity - line.shipped;
+            let name = format!("lines[{}]", line.id);
+            let value = typed.lines.get(&line.id).cloned().unwrap_or_else(|| left.to_string());
+            let error = errors.get(&name).map(|e| view! { <p class="field-error" id=format!("f-{name}-error")>{e.to_owned()}</p> });
+            let about = error.as_ref().map(|_| format!("f-{name}-error"));
+            let options = if line.options.is_empty() { String::new() } else { format!(" ({})", line.options) };
+            view! {
+                <div class="ship-line">
+                    <label for=format!("f-{name}")>{line.title} {options}</label>
+                    <input id=format!("f-{name}") name=name.clone() value=value inputmode="numeric" autocomplete="off"
+                        aria-invalid=error.as_ref().map(|_| "true") aria-describedby=about/>
+                    <span class="soft">{format!("of {}", pieces(left.into()))}</span>
+                    {error}
+                </div>
+            }
+        })
+        .collect_view();
+    let carrier_error = errors.get("carrier").map(|e| view! { <p class="field-error" id="f-carrier-error">{e.to_owned()}</p> });
+    let carriers = CARRIERS.map(|c| view! { <option value=c></option> }).into_iter().collect_view();
+    view! {
+        <form method="post" action=format!("{HERE}/{id}/shipments") class="ship-form">
+            <h2>"Send a parcel"</h2>
+            {rows}
+            <div class="field-row">
+                <div class="field">
+                    <label for="f-carrier">"Carrier"</label>
+                    <input id="f-carrier" name="carrier" list="carriers" value=typed.carrier required maxlength="60" autocomplete="off"
+                        aria-invalid=carrier_error.as_ref().map(|_| "true")
+                        aria-describedby=carrier_error.as_ref().map(|_| "f-carrier-error")/>
+                    <datalist id="carriers">{carriers}</datalist>
+                    {carrier_error}
+                </div>
+                <Field label="Tracking number" name="tracking" value=typed.tracking errors=errors.clone() maxlength=80/>
+            </div>
+            <button class="button-main">"Mark as shipped"</button>
+            <p class="hint">"The shopper gets a mail with the carrier and the tracking number. What you leave at 0 can follow in another parcel."</p>
+        </form>
+    }
+}
+
+#[component]
+fn History(events: Vec<Event>) -> impl IntoView {
+    let rows = events
+        .into_iter()
+        .map(|event| view! { <li>{event_words(&event.kind)} " · " <span class="soft"><When at=event.at/></span></li> })
+        .collect_view();
+    view! { <section aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
+}
+
+/// A kind of event in words; an unknown one as it is called.
+fn event_words(kind: &str) -> String {
+    match kind {
+        "created" => "Ordered".into(),
+        "paid" => "Paid".into(),
+        "payment_failed" => "A payment was refused".into(),
+        "cancelled" => "Called off".into(),
+        "expired" => "Not paid in time".into(),
+        "refunded" => "Paid back".into(),
+        "shipped" => "Parcel sent".into(),
+        other => {
+            let words = other.replace('_', " ");
+            let mut letters = words.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+        }
+    }
+}

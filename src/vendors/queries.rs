@@ -1,0 +1,268 @@
+//! The SQL of the vendor's desk apart from products and orders. Everything starts from the vendor.
+
+use super::model::{CURRENCY, MAX_METHODS, MethodDraft, ShopDraft};
+use crate::{
+    error::AppError,
+    ids::{PictureId, ProductId, ShippingMethodId},
+    money::Money,
+    server::auth::Vendor,
+    text::slugify,
+};
+use sqlx::PgPool;
+
+/// What the vendor says of its shop.
+#[derive(Debug, Clone)]
+pub struct ShopText {
+    pub name: String,
+    pub tagline: String,
+    pub description: String,
+}
+
+pub async fn shop_text(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<ShopText> {
+    sqlx::query_as!(ShopText, "select name, tagline, description from vendors where id = $1", vendor.id().uuid())
+        .fetch_one(pool)
+        .await
+}
+
+/// The address of the shop stays: links to it are out in the world.
+pub async fn describe_shop(pool: &PgPool, vendor: &Vendor, draft: &ShopDraft) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update vendors set name = $2, tagline = $3, description = $4 where id = $1",
+        vendor.id().uuid(),
+        draft.name.as_str(),
+        draft.tagline.as_str(),
+        draft.description.as_str()
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// One way in which the vendor ships.
+#[derive(Debug, Clone)]
+pub struct Method {
+    pub id: ShippingMethodId,
+    pub name: String,
+    pub price_minor: i64,
+    pub free_over_minor: Option<i64>,
+    pub min_days: i32,
+    pub max_days: i32,
+}
+
+impl Method {
+    pub fn price(&self) -> Money {
+        Money::new(self.price_minor, CURRENCY)
+    }
+
+    pub fn free_over(&self) -> Option<Money> {
+        self.free_over_minor.map(|minor| Money::new(minor, CURRENCY))
+    }
+}
+
+/// In the order in which the shopper sees them.
+pub async fn methods(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<Method>> {
+    sqlx::query_as!(
+        Method,
+        r#"select id as "id: ShippingMethodId", name, price_minor, free_over_minor, min_days, max_days
+           from shipping_methods where vendor_id = $1 order by position, id"#,
+        vendor.id().uuid()
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Adds a way to ship behind the others. Its code, which orders keep, comes from its first name and never changes.
+pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> Result<(), AppError> {
+    let mut tx = pool.begin().await?;
+    // One at a time for a vendor, so that the count and the codes hold.
+    sqlx::query!("select id from vendors where id = $1 for no key update", vendor.id().uuid()).fetch_one(&mut *tx).await?;
+    let codes = sqlx::query_scalar!("select code from shipping_methods where vendor_id = $1", vendor.id().uuid())
+        .fetch_all(&mut *tx)
+        .await?;
+    if codes.len() as i64 >= MAX_METHODS {
+        return Err(AppError::field("method", format!("A shop has at most {MAX_METHODS} ways to ship.")));
+    }
+    let mut name = slugify(draft.name.as_str(), 36);
+    if name.is_empty() {
+        name.push_str("post");
+    }
+    let code = (1..)
+        .map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") })
+        .find(|code| !codes.contains(code))
+        .unwrap_or(name);
+    sqlx::query!(
+        "insert into shipping_methods (id, vendor_id, code, name, price_minor, free_over_minor, min_days, max_days, position)
+         select $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(position) + 1, 0) from shipping_methods where vendor_id = $2",
+        ShippingMethodId::new().uuid(),
+        vendor.id().uuid(),
+        code,
+        draft.name.as_str(),
+        draft.price.minor,
+        draft.free_over.map(|m| m.minor),
+        draft.days.least(),
+        draft.days.most()
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub async fn edit_method(
+    pool: &PgPool,
+    vendor: &Vendor,
+    method: ShippingMethodId,
+    draft: &MethodDraft,
+) -> Result<(), AppError> {
+    let done = sqlx::query!(
+        "update shipping_methods set name = $3, price_minor = $4, free_over_minor = $5, min_days = $6, max_days = $7
+         where id = $1 and vendor_id = $2",
+        method.uuid(),
+        vendor.id().uuid(),
+        draft.name.as_str(),
+        draft.price.minor,
+        draft.free_over.map(|m| m.minor),
+        draft.days.least(),
+        draft.days.most()
+    )
+    .execute(pool)
+    .await?;
+    if done.rows_affected() == 0 { Err(AppError::NotFound) } else { Ok(()) }
+}
+
+/// Removes a way to ship; orders keep what they were promised. The last one stays: without it nobody could order.
+pub async fn remove_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodId) -> Result<(), AppError> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("select id from vendors where id = $1 for no key update", vendor.id().uuid()).fetch_one(&mut *tx).await?;
+    let gone = sqlx::query!("delete from shipping_methods where id = $1 and vendor_id = $2", method.uuid(), vendor.id().uuid())
+        .execute(&mut *tx)
+        .await?;
+    if gone.rows_affected() == 0 {
+        return Err(AppError::NotFound);
+    }
+    let left = sqlx::query_scalar!(r#"select count(*) as "n!" from shipping_methods where vendor_id = $1"#, vendor.id().uuid())
+        .fetch_one(&mut *tx)
+        .await?;
+    if left == 0 {
+        return Err(AppError::field("", "This is the only way you ship. Add another one first."));
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A variant on sale of which little or nothing is left.
+#[derive(Debug, Clone)]
+pub struct LowStock {
+    pub product_id: ProductId,
+    pub title: String,
+    pub options: String,
+    pub sku: String,
+    /// Units that can be bought now.
+    pub available: i32,
+}
+
+/// The scarcest first; at most 12.
+pub async fn low_stock(pool: &PgPool, vendor: &Vendor, below: i32) -> sqlx::Result<Vec<LowStock>> {
+    sqlx::query_as!(
+        LowStock,
+        r#"select p.id as "product_id: ProductId", p.title, array_to_string(v.option_values, ', ') as "options!", v.sku,
+                  s.on_hand - s.held as "available!"
+           from products p join variants v on v.product_id = p.id and not v.archived join stock s on s.variant_id = v.id
+           where p.vendor_id = $1 and p.status = 'published' and s.on_hand - s.held < $2
+           order by s.on_hand - s.held, p.title, v.position limit 12"#,
+        vendor.id().uuid(),
+        below
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// A product that was begun.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub id: ProductId,
+    pub title: String,
+}
+
+/// The last changed first; at most 6.
+pub async fn drafts(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<Draft>> {
+    sqlx::query_as!(
+        Draft,
+        r#"select id as "id: ProductId", title from products where vendor_id = $1 and status = 'draft'
+           order by updated_at desc limit 6"#,
+        vendor.id().uuid()
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// What came in over a time; orders that were called off or paid back do not count.
+#[derive(Debug, Clone, Default)]
+pub struct Takings {
+    pub orders: i64,
+    pub pieces: i64,
+    /// Items and shipping, VAT included, in [`CURRENCY`].
+    pub total_minor: i64,
+}
+
+/// Today (from midnight UTC) and the last 30 days.
+pub async fn takings(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<(Takings, Takings)> {
+    let row = sqlx::query!(
+        r#"with paid as (
+               select o.placed_at >= date_trunc('day', now(), 'UTC') as today, v.total_minor,
+                      (select sum(quantity) from order_lines where vendor_order_id = v.id) as pieces
+               from vendor_orders v join orders o on o.id = v.order_id
+               where v.vendor_id = $1 and o.status = 'placed' and o.payment_status <> 'refunded'
+                 and o.placed_at > now() - interval '30 days')
+           select count(*) as "orders!", coalesce(sum(pieces), 0)::bigint as "pieces!", coalesce(sum(total_minor), 0)::bigint as "total!",
+                  count(*) filter (where today) as "orders_today!",
+                  coalesce(sum(pieces) filter (where today), 0)::bigint as "pieces_today!",
+                  coalesce(sum(total_minor) filter (where today), 0)::bigint as "total_today!"
+           from paid"#,
+        vendor.id().uuid()
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok((
+        Takings { orders: row.orders_today, pieces: row.pieces_today, total_minor: row.total_today },
+        Takings { orders: row.orders, pieces: row.pieces, total_minor: row.total },
+    ))
+}
+
+/// What was sold of one variant, as it was called when it was sold last.
+#[derive(Debug, Clone)]
+pub struct Sold {
+    /// `None` where the product is gone.
+    pub product_id: Option<ProductId>,
+    pub picture_id: Option<PictureId>,
+    pub title: String,
+    pub options: String,
+    pub sku: String,
+    pub pieces: i64,
+    pub orders: i64,
+    /// After discounts, VAT included, in [`CURRENCY`].
+    pub total_minor: i64,
+}
+
+/// What was sold in the last `days`, by SKU, what brought most first; at most 500.
+pub async fn sold(pool: &PgPool, vendor: &Vendor, days: i32) -> sqlx::Result<Vec<Sold>> {
+    sqlx::query_as!(
+        Sold,
+        r#"select (array_agg(l.product_id order by o.placed_at desc))[1] as "product_id?: ProductId",
+                  (array_agg(l.picture_id order by o.placed_at desc))[1] as "picture_id?: PictureId",
+                  (array_agg(l.title order by o.placed_at desc))[1] as "title!",
+                  coalesce((array_agg((select string_agg(x.value, ', ' order by x.key) from jsonb_each_text(l.options) x)
+                                      order by o.placed_at desc))[1], '') as "options!",
+                  l.sku, sum(l.quantity) as "pieces!", count(distinct o.id) as "orders!", sum(l.total_minor)::bigint as "total_minor!"
+           from vendor_orders v
+           join orders o on o.id = v.order_id and o.status = 'placed' and o.payment_status <> 'refunded'
+           join order_lines l on l.vendor_order_id = v.id
+           where v.vendor_id = $1 and o.placed_at > now() - make_interval(days => $2)
+           group by l.sku
+           order by sum(l.total_minor) desc, l.sku limit 500"#,
+        vendor.id().uuid(),
+        days
+    )
+    .fetch_all(pool)
+    .await
+}
