@@ -122,12 +122,12 @@ impl ProductDraft {
         let (mut skus, mut combinations, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
         for (i, variant) in self.variants.iter().enumerate() {
             let field = |name: &str| format!("variants[{i}][{name}]");
-            if !skus.insert(&variant.sku) {
+            if !skus.insert(variant.sku.as_str()) {
                 errors.add(&field("sku"), format!("“{}” stands in another row too.", variant.sku));
             }
             if variant.values.len() != self.options.len() {
                 errors.add(&field("values"), "A variant has one value for each option.");
-            } else if !combinations.insert(&variant.values) {
+            } else if !combinations.insert(variant.values.iter().map(OptionValue::as_str).collect::<Vec<_>>()) {
                 errors.add(&field("values"), "Another variant has the same options.");
             }
             if variant.id.is_some_and(|id| !ids.insert(id)) {

@@ -18,7 +18,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Notice, Picture, Tone, When},
+    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Picture, Tone, When},
     vendors::{desk::Desk, model::age},
 };
 use axum::{

@@ -196,7 +196,7 @@ async fn page(app: &App, vendor: &Vendor, id: ProductId, errors: FieldErrors, sa
             .map(|(i, picture)| view! { <PictureCard product=id picture=picture first=i == 0 last=i == last errors=errors.clone()/> })
             .collect_view();
         view! {
-            <ProductHead standing=Some(&standing) here="pictures"/>
+            <ProductHead standing=Some(standing) here="pictures"/>
             <ErrorSummary errors=errors.clone()/>
             {(!said.is_empty()).then(|| view! { <Notice tone=Tone::Good>{said}</Notice> })}
             <Upload id=id room=room/>

@@ -16,6 +16,7 @@ use crate::{
 use leptos::prelude::*;
 
 /// The product behind the form, where there is one.
+#[derive(Clone)]
 pub struct Standing {
     pub id: ProductId,
     pub slug: String,
@@ -83,7 +84,7 @@ pub fn ProductView(
         .into_any(),
     };
     view! {
-        <ProductHead standing=standing.as_ref() here=""/>
+        <ProductHead standing=standing.clone() here=""/>
         <ErrorSummary errors=errors.clone()/>
         {note}
         <form method="post" action=action class="product-form">
@@ -120,8 +121,8 @@ pub fn ProductView(
 
 /// The title of a product with its status and the ways to its pages.
 #[component]
-pub fn ProductHead<'a>(standing: Option<&'a Standing>, here: &'static str) -> impl IntoView {
-    let title = standing.map_or_else(|| "New product".to_owned(), |s| s.title.clone());
+pub fn ProductHead(standing: Option<Standing>, here: &'static str) -> impl IntoView {
+    let title = standing.as_ref().map_or_else(|| "New product".to_owned(), |s| s.title.clone());
     let trail = vec![("/vendor/products".to_owned(), "Products".to_owned()), (String::new(), title.clone())];
     let tabs = standing.map(|s| {
         let (tone, label) = status_words(s.status);
