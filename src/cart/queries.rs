@@ -107,7 +107,9 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
                   -- what this cart's own unpaid orders hold is there for it: a new order takes the place of the old one
                   (s.on_hand - s.held + coalesce((
                       select sum(h.quantity) from stock_holds h join orders o on o.id = h.order_id
-                      where h.variant_id = a.id and h.state = 'held' and o.cart_id = l.cart_id and o.status = 'pending'), 0))::int
+                      where h.variant_id = a.id and h.state = 'held' and o.cart_id = l.cart_id and o.status = 'pending'
+                        and not exists (select 1 from payments y where y.order_id = o.id and y.state in ('processing', 'paid'))),
+                      0))::int
                       as "available!",
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"

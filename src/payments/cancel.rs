@@ -3,11 +3,12 @@
 use super::{book_refund, letters, settle::close_other_attempts};
 use crate::{
     error::{AppError, Refusal},
-    ids::{OrderId, PaymentId},
+    ids::{OrderId, PaymentId, UserId},
     orders::{self, derive_statuses, model::FulfilmentStatus, model::OrderStatus, queries::Reader, record},
     server::state::App,
 };
 use serde_json::json;
+use sqlx::PgConnection;
 
 /// Cancels an order that nothing was shipped of: stock goes back to the shelf, money to the card, open payment pages are
 /// closed. Cancelling twice is fine. Refuses with `AlreadyShipped` or, for an expired order, `OrderClosed`.
@@ -53,4 +54,16 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
     letters::cancelled(app, &mut tx, order, was_paid, refund).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Calls an unpaid order off because its shopper makes another one from the same cart. In the caller's transaction, which has
+/// locked the order and the stock it holds. Nobody is written to: the shopper is busy with the new order.
+pub async fn replace(tx: &mut PgConnection, order: OrderId, actor: Option<UserId>) -> sqlx::Result<()> {
+    orders::release_holds(&mut *tx, order).await?;
+    sqlx::query!("update orders set status = 'cancelled', closed_at = now() where id = $1 and status = 'pending'", order.uuid())
+        .execute(&mut *tx)
+        .await?;
+    close_other_attempts(&mut *tx, order).await?;
+    record(&mut *tx, order, None, "cancelled", json!({ "refund": 0, "replaced": true }), actor).await?;
+    derive_statuses(&mut *tx, order).await
 }

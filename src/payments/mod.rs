@@ -19,7 +19,7 @@ mod sweep;
 pub mod webhook;
 
 #[cfg(feature = "ssr")]
-pub use cancel::cancel;
+pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
 pub use open::open;
 #[cfg(feature = "ssr")]

@@ -1,0 +1,184 @@
+//! Making an order: one transaction that checks, writes and holds, or changes nothing. The network comes after.
+
+use super::{
+    model::{Quote, quote},
+    queries,
+};
+use crate::{
+    accounts::{Email, PostalAddress},
+    cart::{
+        model::{CartLine, CartView, Problem},
+        queries as carts,
+        queries::Owner,
+    },
+    error::{AppError, FieldErrors, Refusal},
+    ids::{CartId, OrderId, VariantId},
+    money::BasisPoints,
+    orders, payments,
+    server::{auth::MaybeCustomer, state::App, token::Token},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a shopper orders. Parsed at the door: by the page's form, and by the REST interface.
+#[derive(Debug, Clone)]
+pub struct CheckoutRequest {
+    /// One per checkout form or idempotency key; sent again, it finds the order that it made.
+    pub key: Uuid,
+    pub email: Email,
+    pub address: PostalAddress,
+    /// Vendor's slug to the code of its shipping method; the vendor's first method where none is named.
+    pub shipping: BTreeMap<String, String>,
+    /// The total that the shopper was shown, in minor units. A higher one is refused, a lower one passes on. Where `None`, the
+    /// prices that the cart's lines were last seen at count.
+    pub expected_total_minor: Option<i64>,
+    /// What the shopper was shown as theirs to order; `None` for all that is in the cart.
+    pub lines: Option<Vec<(VariantId, i32)>>,
+}
+
+/// The order that was made, or had been made by the same request before.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub order_id: OrderId,
+    /// What people call it by.
+    pub number: i64,
+    /// Lets a guest read it.
+    pub token: Token,
+}
+
+/// Makes the order of a cart: pending, its totals frozen, its stock held until `config.hold` from now. The cart stays full until
+/// the order is paid, so that a shopper who turns back finds it as it was; an unpaid order that the same cart made before is
+/// called off, for its stock is needed here.
+///
+/// # Errors
+/// [`Refusal::CartEmpty`]; [`Refusal::Unavailable`] and [`Refusal::SoldOut`] for the first line that cannot be bought;
+/// [`Refusal::PriceChanged`] when the total rose; [`Refusal::Stale`] when the cart no longer holds what was shown; field errors
+/// `country` and `shipping-{vendor}`. Nothing is changed by any of them.
+pub async fn place(
+    app: &App,
+    who: &MaybeCustomer,
+    cart_token: Option<&Token>,
+    request: CheckoutRequest,
+) -> Result<Placed, AppError> {
+    let token = orders::order_token(app, request.key)?;
+    let owner = Owner::of(who, cart_token).ok_or(Refusal::CartEmpty)?;
+    let mut tx = app.pool.begin().await?;
+    let cart_id = carts::lock(&mut *tx, &owner).await?.ok_or(Refusal::CartEmpty)?;
+    // After the lock: of two requests at once, the second one sees here what the first one made.
+    if let Some(made) = made_before(&mut tx, who, cart_id, &request, &token).await? {
+        return Ok(made);
+    }
+    let rate = queries::vat_rate(&mut *tx, &request.address.country).await?;
+    let rate = rate.ok_or_else(|| AppError::field("country", "We do not ship there."))?;
+    let lines = carts::lines(&mut *tx, cart_id, app.config.currency.code()).await?;
+    let methods = carts::shipping_methods(&mut *tx, cart_id).await?;
+    let cart = CartView::group(Some(cart_id), app.config.currency, lines, methods);
+    let quote = check(&cart, &request, rate)?;
+
+    let order = OrderId::new();
+    let replaced = queries::replaced(&mut *tx, cart_id).await?;
+    if !replaced.is_empty() {
+        let variants: Vec<VariantId> = quote.lines().map(|l| l.variant_id).collect();
+        queries::lock_stock(&mut *tx, &replaced, &variants).await?;
+        for earlier in replaced {
+            payments::replace(&mut tx, earlier, who.id()).await?;
+        }
+    }
+    let number = queries::insert_order(&mut *tx, order, who.id(), cart_id, &request, &token, &quote, app.config.hold).await?;
+    let Some(number) = number else {
+        // The same key from another cart at the same moment.
+        tx.rollback().await?;
+        let mut db = app.pool.acquire().await?;
+        return made_before(&mut db, who, cart_id, &request, &token).await?.ok_or(AppError::NotFound);
+    };
+    for parcel in &quote.parcels {
+        queries::insert_parcel(&mut tx, order, parcel, rate).await?;
+    }
+    let detail = json!({ "total": quote.sums.total_minor, "currency": quote.currency.code() });
+    orders::record(&mut tx, order, None, "created", detail, who.id()).await?;
+    // Last, so that the stock of what everybody wants is locked for as short as can be.
+    hold_all(&mut tx, order, &quote).await?;
+    tx.commit().await?;
+    Ok(Placed { order_id: order, number, token })
+}
+
+/// The order that this key made before, if it is the asker's. Somebody else's is not found: a key opens nothing.
+async fn made_before(
+    db: &mut PgConnection,
+    who: &MaybeCustomer,
+    cart: CartId,
+    request: &CheckoutRequest,
+    token: &Token,
+) -> Result<Option<Placed>, AppError> {
+    let Some(earlier) = queries::earlier(db, request.key).await? else { return Ok(None) };
+    let same_person = earlier.user.is_some() && earlier.user == who.id();
+    if same_person || earlier.cart == Some(cart) {
+        Ok(Some(Placed { order_id: earlier.id, number: earlier.number, token: token.clone() }))
+    } else {
+        Err(AppError::NotFound)
+    }
+}
+
+/// Everything that can be said against the order without touching the stock. The stock itself has the last word.
+fn check(cart: &CartView, request: &CheckoutRequest, rate: BasisPoints) -> Result<Quote, AppError> {
+    let chosen = chosen(cart, request)?;
+    let mut errors = FieldErrors::default();
+    for parcel in &cart.parcels {
+        if let Some(code) = request.shipping.get(&parcel.vendor_slug)
+            && !parcel.methods.iter().any(|m| m.code == *code)
+        {
+            errors.add(&format!("shipping-{}", parcel.vendor_slug), "Please choose one of the ways of shipping.");
+        }
+    }
+    errors.check()?;
+    for line in &chosen {
+        let title = line.title.clone();
+        match line.problem() {
+            Some(Problem::Unavailable) => return Err(Refusal::Unavailable { title }.into()),
+            Some(Problem::SoldOut | Problem::FewerLeft { .. }) => {
+                return Err(Refusal::SoldOut { title, left: line.available.max(0) }.into());
+            }
+            Some(Problem::PriceRose { .. } | Problem::PriceFell { .. }) | None => {}
+        }
+    }
+    let wanted = |line: &CartLine| chosen.iter().any(|c| c.id == line.id);
+    let method = |slug: &str| request.shipping.get(slug).cloned();
+    let quote = quote(cart, wanted, method, rate, 0);
+    let expected = request.expected_total_minor.unwrap_or_else(|| {
+        let rises: i64 = chosen.iter().map(|l| i64::from(l.quantity) * (l.price_minor - l.seen_price_minor).max(0)).sum();
+        quote.sums.total_minor - rises
+    });
+    if quote.sums.total_minor > expected {
+        return Err(Refusal::PriceChanged { was: quote.money(expected), now: quote.total() }.into());
+    }
+    Ok(quote)
+}
+
+/// The cart's lines that the shopper was shown, as they stand now.
+fn chosen<'a>(cart: &'a CartView, request: &CheckoutRequest) -> Result<Vec<&'a CartLine>, Refusal> {
+    let lines: Vec<&CartLine> = match &request.lines {
+        None => cart.lines().collect(),
+        Some(shown) => shown
+            .iter()
+            .map(|(variant, quantity)| {
+                cart.lines().find(|l| l.variant_id == *variant && l.quantity == *quantity).ok_or(Refusal::Stale)
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    if lines.is_empty() { Err(Refusal::CartEmpty) } else { Ok(lines) }
+}
+
+/// Holds the stock of every line, in id order; refuses with the first that is short.
+async fn hold_all(tx: &mut PgConnection, order: OrderId, quote: &Quote) -> Result<(), AppError> {
+    let mut lines: Vec<&CartLine> = quote.lines().collect();
+    lines.sort_by_key(|l| l.variant_id);
+    for line in lines {
+        if !queries::hold(tx, order, line.variant_id, line.quantity).await? {
+            let left = queries::left(&mut *tx, line.variant_id).await?;
+            return Err(Refusal::SoldOut { title: line.title.clone(), left }.into());
+        }
+    }
+    Ok(())
+}
