@@ -30,6 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(cart::pages::routes())
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
+        .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(operator::pages::routes())
         .merge(server_functions)
