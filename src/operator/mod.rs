@@ -1,7 +1,15 @@
-//! Owns the operator's pages.
+//! Owns the operator's desk: what needs doing, and a view of everything. It decides nothing by itself: each button calls
+//! the slice whose matter it is.
 
 #[cfg(feature = "ssr")]
+mod cursor;
+#[cfg(feature = "ssr")]
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod queries;
+
+#[cfg(feature = "ssr")]
+pub use cursor::Cursor;
 
 /// The sections of the operator's desk: address and label.
 pub const DESK: &[(&str, &str)] = &[

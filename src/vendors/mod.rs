@@ -1,8 +1,12 @@
-//! Owns shops within the shop: what they say of themselves, how they ship, and the vendor's desk. It never decides who
-//! may sell; that is the operator's.
+//! Owns shops within the shop: what they say of themselves, how they ship, and the vendor's desk. Who may sell is
+//! decided in `application`, by the operator alone.
 
 pub mod model;
 
+#[cfg(feature = "ssr")]
+pub mod application;
+#[cfg(feature = "ssr")]
+pub mod applying;
 #[cfg(feature = "ssr")]
 pub mod desk;
 #[cfg(feature = "ssr")]

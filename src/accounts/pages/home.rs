@@ -4,15 +4,25 @@ use super::AccountFrame;
 use crate::{
     accounts::{Handle, queries},
     error::AppError,
+    orders::{
+        self,
+        model::{FulfilmentStatus, OrderStatus, OrderSummary, PaymentStatus},
+    },
     server::{auth::Customer, flash, page::Page, state::App},
-    ui::{Badge, Empty, Tone, When},
+    ui::{Badge, Empty, NextPage, Picture, Price, Tone, When},
 };
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use leptos::prelude::*;
+use serde::Deserialize;
 use tower_sessions::Session;
 
+/// How many orders the overview shows.
+const RECENT: usize = 3;
+
 /// `GET /account`
-pub async fn account(who: Customer, session: Session) -> Result<Page, AppError> {
+pub async fn account(State(app): State<App>, who: Customer, session: Session) -> Result<Page, AppError> {
+    let (mut recent, _) = orders::queries::history(&app.pool, &who, 0).await?;
+    recent.truncate(RECENT);
     let notice = flash::take(&session).await?;
     Ok(Page::new("Your account", move || {
         let shop = who.vendor().cloned();
@@ -22,8 +32,14 @@ pub async fn account(who: Customer, session: Session) -> Result<Page, AppError> 
                 <p>"Signed in as " {who.email().to_owned()} "."</p>
                 {who.is_operator().then(|| view! { <p><a class="button" href="/operator">"Operator's desk"</a></p> })}
                 {shop.map(|shop| view! { <ShopStatus name=shop.name status=shop.status/> })}
+                <h2>"Recent orders"</h2>
+                {if recent.is_empty() {
+                    view! { <p>"None yet. " <a href="/products">"Look around the market"</a></p> }.into_any()
+                } else {
+                    view! { <OrderList orders=recent/> <p><a href="/account/orders">"All your orders"</a></p> }.into_any()
+                }}
+                <h2>"More"</h2>
                 <ul class="link-list">
-                    <li><a href="/account/orders">"Your orders"</a></li>
                     <li><a href="/account/addresses">"Your addresses"</a></li>
                     <li><a href=public>"Your public profile"</a></li>
                 </ul>
@@ -34,20 +50,84 @@ pub async fn account(who: Customer, session: Session) -> Result<Page, AppError> 
     .notice(notice))
 }
 
+/// Which page of a list, counted from 0.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PageNumber {
+    page: u32,
+}
+
 /// `GET /account/orders`
-pub async fn orders(_who: Customer, session: Session) -> Result<Page, AppError> {
+pub async fn order_history(
+    State(app): State<App>,
+    who: Customer,
+    session: Session,
+    Query(PageNumber { page }): Query<PageNumber>,
+) -> Result<Page, AppError> {
+    let (orders, more) = orders::queries::history(&app.pool, &who, page).await?;
     let notice = flash::take(&session).await?;
     Ok(Page::new("Your orders", move || {
+        let next = more.then(|| format!("/account/orders?page={}", page.saturating_add(1)));
         view! {
             <AccountFrame here="/account/orders" title="Your orders">
-                <Empty title="No orders yet">
-                    <p>"What you buy is kept here, with where each parcel is."</p>
-                    <p><a class="button" href="/products">"Look around the market"</a></p>
-                </Empty>
+                {if orders.is_empty() {
+                    view! {
+                        <Empty title="No orders yet">
+                            <p>"What you buy is kept here, with where each parcel is."</p>
+                            <p><a class="button" href="/products">"Look around the market"</a></p>
+                        </Empty>
+                    }.into_any()
+                } else {
+                    view! { <OrderList orders=orders/> }.into_any()
+                }}
+                <NextPage href=next/>
             </AccountFrame>
         }
     })
     .notice(notice))
+}
+
+/// Orders as a person remembers them: a picture, what it was, when, and how it stands.
+#[component]
+fn OrderList(orders: Vec<OrderSummary>) -> impl IntoView {
+    let items = orders
+        .into_iter()
+        .map(|o| {
+            let (tone, word) = stands(&o);
+            let total = o.total();
+            let more = match o.pieces {
+                1 => String::new(),
+                n => format!(" and {} more", n - 1),
+            };
+            view! {
+                <li>
+                    <Picture id=o.picture_id alt="" sizes="5rem"/>
+                    <div>
+                        <p><a href=format!("/orders/{}", o.id)>"Order " {o.number}</a> " " <Badge tone=tone label=word/></p>
+                        <p>{o.title} {more}</p>
+                        <p class="soft"><When at=o.created_at day_only=true/> " · " <Price money=total/></p>
+                    </div>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="order-list">{items}</ul> }
+}
+
+/// The one state of an order that its buyer cares about most.
+fn stands(order: &OrderSummary) -> (Tone, &'static str) {
+    match (order.status, order.payment_status, order.fulfilment_status) {
+        (OrderStatus::Expired, ..) => (Tone::Neutral, "not paid in time"),
+        (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "refunded"),
+        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "cancelled"),
+        (_, PaymentStatus::Failed, _) => (Tone::Bad, "payment failed"),
+        (_, PaymentStatus::Processing, _) => (Tone::Warn, "payment in progress"),
+        (OrderStatus::Pending, ..) => (Tone::Warn, "not yet paid"),
+        (_, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
+        (_, _, FulfilmentStatus::Partial) => (Tone::Good, "partly shipped"),
+        (_, PaymentStatus::PartiallyRefunded, _) => (Tone::Good, "paid, partly refunded"),
+        _ => (Tone::Good, "paid"),
+    }
 }
 
 /// Where one's shop stands, in a line with the way on.

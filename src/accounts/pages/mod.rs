@@ -19,7 +19,7 @@ pub fn routes() -> Router<App> {
         .route("/sign-in", get(signing::sign_in_page).post(signing::sign_in))
         .route("/sign-out", post(signing::sign_out))
         .route("/account", get(home::account))
-        .route("/account/orders", get(home::orders))
+        .route("/account/orders", get(home::order_history))
         .route("/account/profile", get(settings::profile_page).post(settings::profile))
         .route("/account/password", get(settings::password_page).post(settings::password))
         .route("/account/sign-out-everywhere", post(settings::sign_out_everywhere))

@@ -1,0 +1,84 @@
+//! What needs a person now, first things first.
+
+use crate::{
+    error::AppError,
+    operator::queries::{self, Inbox},
+    server::{
+        auth::Operator,
+        flash,
+        page::{Layout, Page},
+        state::App,
+    },
+    ui::{Empty, Price, When},
+};
+use axum::extract::State;
+use leptos::prelude::*;
+use tower_sessions::Session;
+
+/// `GET /operator`
+pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Result<Page, AppError> {
+    let inbox = queries::inbox(&app.pool, &by).await?;
+    let notice = flash::take(&session).await?;
+    Ok(Page::new("Inbox", move || {
+        let quiet = inbox.is_empty();
+        let Inbox { vendors, webhooks, jobs, payments, refunds } = inbox;
+        view! {
+            <h1>"Inbox"</h1>
+            {quiet.then(|| view! {
+                <Empty title="Nothing needs you now">
+                    <p>"Applications, stuck payments and work that failed will stand here."</p>
+                </Empty>
+            })}
+            <Part title="Shops that wait for a decision" rows=vendors.into_iter().map(|v| view! {
+                <tr>
+                    <td><a href=format!("/operator/vendors/{}", v.id)>{v.name}</a></td>
+                    <td>"applied " <When at=v.applied_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+            <Part title="Payments that do not end" rows=payments.into_iter().map(|p| view! {
+                <tr>
+                    <td><a href=format!("/operator/orders/{}", p.order_id)>"Order " {p.number}</a></td>
+                    <td>{super::words(&p.state)}</td>
+                    <td class="number"><Price money=p.amount()/></td>
+                    <td>"since " <When at=p.created_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+            <Part title="Refunds that failed" rows=refunds.into_iter().map(|r| view! {
+                <tr>
+                    <td><a href=format!("/operator/orders/{}", r.order_id)>"Order " {r.number}</a></td>
+                    <td class="number"><Price money=r.amount()/></td>
+                    <td><When at=r.created_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+            <Part title="Webhooks that could not be handled" rows=webhooks.into_iter().map(|w| view! {
+                <tr>
+                    <td><a href=format!("/operator/webhooks/{}", w.id)>{w.kind}</a></td>
+                    <td class="wrap">{w.last_error.unwrap_or_default()}</td>
+                    <td><When at=w.received_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+            <Part title="Work that was given up" rows=jobs.into_iter().map(|j| view! {
+                <tr>
+                    <td><a href="/operator/jobs?state=failed">{super::words(&j.kind)}</a></td>
+                    <td class="wrap">{j.last_error.unwrap_or_default()}</td>
+                    <td><When at=j.created_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+        }
+    })
+    .layout(Layout::Operator("/operator"))
+    .notice(notice))
+}
+
+/// A part of the inbox; nothing of it is shown when nothing is in it.
+#[component]
+fn Part(title: &'static str, rows: Vec<AnyView>) -> impl IntoView {
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section>
+                <h2>{title} " " <span class="count">{rows.len()}</span></h2>
+                <div class="table-frame" tabindex="0" role="region" aria-label=title><table><tbody>{rows}</tbody></table></div>
+            </section>
+        }
+    })
+}

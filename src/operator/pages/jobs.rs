@@ -1,0 +1,116 @@
+//! Work in the background: what waits, what failed and why, and another try.
+
+use super::{Tabs, choice, next_page, words};
+use crate::{
+    error::AppError,
+    operator::queries,
+    server::{
+        auth::Operator,
+        flash,
+        page::{Layout, Page},
+        state::App,
+    },
+    ui::{Badge, Empty, NextPage, Tone, When},
+};
+use axum::{
+    extract::{Path, Query, State},
+    response::Redirect,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+use tower_sessions::Session;
+
+const HERE: &str = "/operator/jobs";
+const STATES: &[(&str, &str)] =
+    &[("", "All"), ("queued", "Queued"), ("running", "Running"), ("failed", "Failed"), ("done", "Done")];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    state: String,
+    after: String,
+}
+
+/// `GET /operator/jobs`
+pub async fn list(
+    State(app): State<App>,
+    by: Operator,
+    session: Session,
+    Query(filter): Query<Filter>,
+) -> Result<Page, AppError> {
+    let state = choice(&filter.state, STATES)?;
+    let before = match filter.after.as_str() {
+        "" => None,
+        id => Some(id.parse().map_err(|_| AppError::BadRequest("That page of the list does not exist.".into()))?),
+    };
+    let jobs = queries::jobs(&app.pool, &by, state, before).await?;
+    let notice = flash::take(&session).await?;
+    Ok(Page::new("Jobs", move || {
+        let last = jobs.rows.last().filter(|_| jobs.more);
+        let next = next_page(HERE, &[("state", &filter.state)], last.map(|j| j.id.to_string()));
+        let none = jobs.rows.is_empty();
+        let rows = jobs
+            .rows
+            .into_iter()
+            .map(|j| {
+                let tone = match j.state.as_str() {
+                    "done" => Tone::Good,
+                    "failed" => Tone::Bad,
+                    "running" => Tone::Warn,
+                    _ => Tone::Neutral,
+                };
+                let again = j.state == "failed" || (j.state == "queued" && j.attempts > 0);
+                let what = j.payload.get("payload").map(ToString::to_string).unwrap_or_default();
+                view! {
+                    <tr>
+                        <td class="number">{j.id}</td>
+                        <td>{words(&j.kind)} " " <code class="soft">{what}</code></td>
+                        <td><Badge tone=tone label=j.state/></td>
+                        <td class="number">{j.attempts} " of " {j.max_attempts}</td>
+                        <td class="wrap">{j.last_error.unwrap_or_default()}</td>
+                        <td><When at=j.run_at/></td>
+                        <td>{again.then(|| view! {
+                            <form method="post" action=format!("{HERE}/{}/retry", j.id)>
+                                <button class="button-link" type="submit">"Try again" <span class="visually-hidden">" job " {j.id}</span></button>
+                            </form>
+                        })}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <h1>"Jobs"</h1>
+            <Tabs path=HERE name="state" choices=STATES chosen=filter.state.clone() label="State"/>
+            {if none {
+                view! { <Empty title="No work here"><p>"Mails, refunds and webhooks are worked off in the background."</p></Empty> }.into_any()
+            } else {
+                view! {
+                    <div class="table-frame" tabindex="0" role="region" aria-label="Jobs">
+                        <table>
+                            <thead><tr>
+                                <th scope="col" class="number">"No."</th><th scope="col">"What"</th><th scope="col">"State"</th>
+                                <th scope="col" class="number">"Tries"</th><th scope="col">"Last error"</th><th scope="col">"Due"</th>
+                                <th scope="col"><span class="visually-hidden">"Action"</span></th>
+                            </tr></thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }.into_any()
+            }}
+            <NextPage href=next/>
+        }
+    })
+    .layout(Layout::Operator(HERE))
+    .notice(notice))
+}
+
+/// `POST /operator/jobs/{id}/retry`
+pub async fn retry(State(app): State<App>, by: Operator, session: Session, Path(id): Path<i64>) -> Result<Redirect, AppError> {
+    let sentence = if queries::retry_job(&app.pool, &by, id).await? {
+        "The job is tried again now."
+    } else {
+        "That job does not wait for another try."
+    };
+    flash::put(&session, sentence).await?;
+    Ok(Redirect::to(HERE))
+}

@@ -1,0 +1,86 @@
+//! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
+
+mod dev;
+mod inbox;
+mod jobs;
+mod orders;
+mod users;
+mod vendors;
+mod webhooks;
+
+use crate::{error::AppError, operator::Cursor, server::state::App};
+use axum::{
+    Router,
+    routing::{any, get, post},
+};
+use leptos::prelude::*;
+use std::str::FromStr;
+
+/// The addresses of this slice.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/operator", get(inbox::page))
+        .route("/operator/vendors", get(vendors::list))
+        .route("/operator/vendors/{id}", get(vendors::detail).post(vendors::decide))
+        .route("/operator/users", get(users::list))
+        .route("/operator/orders", get(orders::list))
+        .route("/operator/orders/{id}", get(orders::detail))
+        .route("/operator/jobs", get(jobs::list))
+        .route("/operator/jobs/{id}/retry", post(jobs::retry))
+        .route("/operator/webhooks", get(webhooks::list))
+        .route("/operator/webhooks/{id}", get(webhooks::detail))
+        .route("/operator/webhooks/{id}/replay", post(webhooks::replay))
+        .route("/dev/mail", get(dev::mailbox))
+        .route("/dev/mail/{id}", get(dev::letter))
+        .route("/dev/mail/{id}/html", get(dev::letter_html))
+        .route("/dev/stripe", any(dev::stripe))
+        .route("/dev/stripe/{*rest}", any(dev::stripe))
+}
+
+/// One of the choices of a filter, or nothing chosen; anything else is a malformed request.
+fn choice(text: &str, choices: &[(&'static str, &'static str)]) -> Result<Option<&'static str>, AppError> {
+    match choices.iter().find(|(value, _)| *value == text) {
+        Some(("", _)) => Ok(None),
+        Some((value, _)) => Ok(Some(value)),
+        None => Err(AppError::BadRequest("That filter does not exist.".into())),
+    }
+}
+
+/// A cursor from an address; empty: the first page.
+fn cursor<T: FromStr>(text: &str) -> Result<Option<Cursor<T>>, AppError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|e: <Cursor<T> as FromStr>::Err| AppError::BadRequest(e.to_string()))
+}
+
+/// The address of the next page: the same filters, another start. `None` on the last page.
+fn next_page(path: &str, filters: &[(&str, &str)], after: Option<String>) -> Option<String> {
+    let after = after?;
+    let pairs: Vec<_> = filters.iter().copied().filter(|(_, v)| !v.is_empty()).chain([("after", after.as_str())]).collect();
+    serde_urlencoded::to_string(pairs).ok().map(|query| format!("{path}?{query}"))
+}
+
+/// A filter as a row of links, the present one marked.
+#[component]
+fn Tabs(
+    path: &'static str,
+    #[prop(default = "status")] name: &'static str,
+    choices: &'static [(&'static str, &'static str)],
+    chosen: String,
+    #[prop(into)] label: String,
+) -> impl IntoView {
+    let links = choices
+        .iter()
+        .map(|(value, text)| {
+            let href = if value.is_empty() { path.to_owned() } else { format!("{path}?{name}={value}") };
+            view! { <li><a href=href aria-current=(*value == chosen).then_some("true")>{*text}</a></li> }
+        })
+        .collect_view();
+    view! { <nav class="tabs" aria-label=label><ul>{links}</ul></nav> }
+}
+
+/// A state's text as people read it: `partially_refunded` is "partially refunded".
+fn words(state: &str) -> String {
+    state.replace('_', " ")
+}

@@ -1,0 +1,327 @@
+//! Orders: found by number, address or state, and shown with everything that happened to them.
+
+use super::{choice, cursor, next_page, words};
+use crate::{
+    accounts::Email,
+    error::AppError,
+    ids::OrderId,
+    operator::{
+        Cursor,
+        queries::{self, OrderFilter, PaymentRow},
+    },
+    orders::{
+        self,
+        model::{FulfilmentStatus, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus},
+        queries::Reader,
+    },
+    server::{
+        auth::Operator,
+        page::{Layout, Page},
+        state::App,
+    },
+    ui::{Badge, Empty, NextPage, Price, Select, Tone, When},
+};
+use axum::extract::{Path, Query, State};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+const HERE: &str = "/operator/orders";
+const STATUSES: &[(&str, &str)] = &[
+    ("", "Any state"),
+    ("pending", "Not yet paid"),
+    ("placed", "Placed"),
+    ("cancelled", "Cancelled"),
+    ("expired", "Expired"),
+];
+const PAYMENTS: &[(&str, &str)] = &[
+    ("", "Any payment"),
+    ("unpaid", "Unpaid"),
+    ("processing", "Processing"),
+    ("failed", "Failed"),
+    ("paid", "Paid"),
+    ("partially_refunded", "Partially refunded"),
+    ("refunded", "Refunded"),
+];
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// an order's number or an e-mail address
+    find: String,
+    status: String,
+    payment: String,
+    after: String,
+}
+
+impl Filter {
+    fn parse(&self) -> Result<OrderFilter, AppError> {
+        let mut filter = OrderFilter {
+            status: choice(&self.status, STATUSES)?,
+            payment: choice(&self.payment, PAYMENTS)?,
+            ..Default::default()
+        };
+        let find = self.find.trim();
+        if find.contains('@') {
+            let email: Email = find.parse().map_err(|e: crate::accounts::BadEmail| AppError::BadRequest(e.to_string()))?;
+            filter.email = Some(email.into());
+        } else if !find.is_empty() {
+            let number = find.trim_start_matches('#').parse();
+            filter.number = Some(number.map_err(|_| AppError::BadRequest("Look for a number or an e-mail address.".into()))?);
+        }
+        Ok(filter)
+    }
+}
+
+/// `GET /operator/orders`
+pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Filter>) -> Result<Page, AppError> {
+    let orders = queries::orders(&app.pool, &by, &filter.parse()?, cursor(&filter.after)?.as_ref()).await?;
+    Ok(Page::new("Orders", move || {
+        let Filter { find, status, payment, .. } = filter;
+        let last = orders.rows.last().filter(|_| orders.more);
+        let next = next_page(
+            HERE,
+            &[("find", &find), ("status", &status), ("payment", &payment)],
+            last.map(|o| Cursor { at: o.created_at, id: o.id }.to_string()),
+        );
+        let none = orders.rows.is_empty();
+        let rows = orders
+            .rows
+            .into_iter()
+            .map(|o| {
+                let total = o.total();
+                view! {
+                    <tr>
+                        <td><a href=format!("{HERE}/{}", o.id)>{o.number}</a></td>
+                        <td><When at=o.created_at/></td>
+                        <td>{o.email}</td>
+                        <td><States status=o.status payment=o.payment_status fulfilment=o.fulfilment_status/></td>
+                        <td class="number">{o.vendors}</td>
+                        <td class="number"><Price money=total/></td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <h1>"Orders"</h1>
+            <form class="finder" role="search" aria-label="Orders">
+                <div class="field">
+                    <label for="find">"Number or e-mail"</label>
+                    <input id="find" name="find" type="search" value=find maxlength="254"/>
+                </div>
+                <Select label="State" name="status" options=owned(STATUSES) value=status/>
+                <Select label="Payment" name="payment" options=owned(PAYMENTS) value=payment/>
+                <button type="submit">"Find"</button>
+            </form>
+            {if none {
+                view! { <Empty title="No such order"><p>"Try another number, address or state."</p></Empty> }.into_any()
+            } else {
+                view! {
+                    <div class="table-frame" tabindex="0" role="region" aria-label="Orders">
+                        <table>
+                            <thead><tr>
+                                <th scope="col">"Number"</th><th scope="col">"When"</th><th scope="col">"E-mail"</th>
+                                <th scope="col">"State"</th><th scope="col" class="number">"Parcels"</th>
+                                <th scope="col" class="number">"Total"</th>
+                            </tr></thead>
+                            <tbody>{rows}</tbody>
+                        </table>
+                    </div>
+                }.into_any()
+            }}
+            <NextPage href=next/>
+        }
+    })
+    .layout(Layout::Operator(HERE)))
+}
+
+fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
+}
+
+#[component]
+fn States(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> impl IntoView {
+    let status_tone = match status {
+        OrderStatus::Placed => Tone::Good,
+        OrderStatus::Pending => Tone::Warn,
+        OrderStatus::Cancelled | OrderStatus::Expired => Tone::Neutral,
+    };
+    let payment_tone = match payment {
+        PaymentStatus::Paid => Tone::Good,
+        PaymentStatus::Failed => Tone::Bad,
+        PaymentStatus::Processing => Tone::Warn,
+        PaymentStatus::Unpaid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => Tone::Neutral,
+    };
+    let fulfilment_tone = if fulfilment == FulfilmentStatus::Fulfilled { Tone::Good } else { Tone::Neutral };
+    view! {
+        <span class="badges">
+            <Badge tone=status_tone label=words(status.as_str())/>
+            <Badge tone=payment_tone label=words(payment.as_str())/>
+            <Badge tone=fulfilment_tone label=words(fulfilment.as_str())/>
+        </span>
+    }
+}
+
+/// `GET /operator/orders/{id}`
+pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId>) -> Result<Page, AppError> {
+    let order = orders::queries::detail(&app.pool, id, &Reader::operator(&by)).await?;
+    let payments = queries::payments(&app.pool, &by, id).await?;
+    Ok(Page::new(format!("Order {}", order.head.number), move || {
+        let OrderDetail { head, parcels, timeline, refunds, .. } = order;
+        let parcels = parcels.into_iter().map(|p| view! { <ParcelPart head=&head parcel=p/> }).collect_view();
+        let refunds: Vec<_> = refunds
+            .into_iter()
+            .map(|r| {
+                view! {
+                    <tr>
+                        <td><When at=r.created_at/></td><td>{words(&r.reason)}</td><td>{words(&r.state)}</td>
+                        <td class="number"><Price money=head.money(r.amount_minor)/></td>
+                    </tr>
+                }
+            })
+            .collect();
+        let timeline = timeline
+            .into_iter()
+            .map(|e| {
+                let detail = if e.detail.as_object().is_some_and(|o| o.is_empty()) { String::new() } else { e.detail.to_string() };
+                view! { <tr><td><When at=e.at/></td><td>{words(&e.kind)}</td><td class="wrap"><code>{detail}</code></td></tr> }
+            })
+            .collect_view();
+        view! {
+            <h1>"Order " {head.number}</h1>
+            <States status=head.status payment=head.payment_status fulfilment=head.fulfilment_status/>
+            <Facts head=&head/>
+            {parcels}
+            <h2>"Payments"</h2>
+            <Payments head=&head payments=payments/>
+            {(!refunds.is_empty()).then(|| view! {
+                <h2>"Refunds"</h2>
+                <div class="table-frame" tabindex="0" role="region" aria-label="Refunds">
+                    <table>
+                        <thead><tr>
+                            <th scope="col">"When"</th><th scope="col">"Why"</th><th scope="col">"State"</th>
+                            <th scope="col" class="number">"Amount"</th>
+                        </tr></thead>
+                        <tbody>{refunds}</tbody>
+                    </table>
+                </div>
+            })}
+            <h2>"What happened"</h2>
+            <div class="table-frame" tabindex="0" role="region" aria-label="What happened"><table><tbody>{timeline}</tbody></table></div>
+        }
+    })
+    .layout(Layout::Operator(HERE)))
+}
+
+#[component]
+fn Facts<'a>(head: &'a OrderHead) -> impl IntoView + use<> {
+    let to = [&head.ship_name, &head.ship_line1, &head.ship_line2, &head.ship_city, &head.ship_postal_code, &head.ship_country]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let hold = (head.status == OrderStatus::Pending).then_some(head.hold_expires_at);
+    view! {
+        <dl class="facts">
+            <dt>"E-mail"</dt><dd>{head.email.clone()}</dd>
+            <dt>"To"</dt><dd>{to}</dd>
+            <dt>"Ordered"</dt><dd><When at=head.created_at/></dd>
+            {head.placed_at.map(|at| view! { <dt>"Paid"</dt><dd><When at=at/></dd> })}
+            {head.closed_at.map(|at| view! { <dt>"Closed"</dt><dd><When at=at/></dd> })}
+            {hold.map(|at| view! { <dt>"Stock held until"</dt><dd><When at=at/></dd> })}
+            <dt>"Items"</dt><dd><Price money=head.money(head.items_minor)/></dd>
+            <dt>"Shipping"</dt><dd><Price money=head.money(head.shipping_minor)/></dd>
+            {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt><dd><Price money=head.money(head.discount_minor)/></dd> })}
+            <dt>"VAT in it"</dt><dd><Price money=head.money(head.tax_minor)/></dd>
+            <dt>"Total"</dt><dd><strong><Price money=head.money(head.total_minor)/></strong></dd>
+        </dl>
+    }
+}
+
+#[component]
+fn ParcelPart<'a>(head: &'a OrderHead, parcel: Parcel) -> impl IntoView + use<> {
+    let p = parcel.head;
+    let lines = parcel
+        .lines
+        .into_iter()
+        .map(|l| {
+            view! {
+                <tr>
+                    <td>{l.title} " " <span class="soft">{l.options}</span></td>
+                    <td><code>{l.sku}</code></td>
+                    <td class="number">{l.quantity}</td>
+                    <td class="number">{l.shipped}</td>
+                    <td class="number"><Price money=head.money(l.unit_price_minor)/></td>
+                    <td class="number"><Price money=head.money(l.total_minor)/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let shipments = parcel
+        .shipments
+        .into_iter()
+        .map(|s| {
+            let tracking = if s.tracking.is_empty() { String::new() } else { format!(" {}", s.tracking) };
+            view! { <li><When at=s.shipped_at/> ": " {s.contents} " with " {s.carrier} {tracking}</li> }
+        })
+        .collect_view();
+    view! {
+        <section>
+            <h2>
+                <a href=format!("/vendors/{}", p.vendor_slug)>{p.vendor_name}</a> " "
+                <Badge tone=Tone::Neutral label=words(p.fulfilment_status.as_str())/>
+            </h2>
+            <div class="table-frame" tabindex="0" role="region" aria-label="Lines">
+                <table>
+                    <thead><tr>
+                        <th scope="col">"Item"</th><th scope="col">"SKU"</th><th scope="col" class="number">"Sold"</th>
+                        <th scope="col" class="number">"Shipped"</th><th scope="col" class="number">"Price"</th>
+                        <th scope="col" class="number">"Total"</th>
+                    </tr></thead>
+                    <tbody>{lines}</tbody>
+                </table>
+            </div>
+            <p>
+                {p.shipping_name} ": " <Price money=head.money(p.shipping_minor)/> ", in all "
+                <strong><Price money=head.money(p.total_minor)/></strong>
+            </p>
+            <ul>{shipments}</ul>
+        </section>
+    }
+}
+
+#[component]
+fn Payments<'a>(head: &'a OrderHead, payments: Vec<PaymentRow>) -> impl IntoView + use<> {
+    if payments.is_empty() {
+        return view! { <p>"None was begun."</p> }.into_any();
+    }
+    let rows = payments
+        .into_iter()
+        .map(|p| {
+            view! {
+                <tr>
+                    <td class="number">{p.attempt}</td>
+                    <td>{words(&p.state)}</td>
+                    <td class="number"><Price money=head.money(p.amount_minor)/></td>
+                    <td class="wrap">{p.failure.unwrap_or_default()}</td>
+                    <td><code>{p.stripe_session_id.unwrap_or_default()}</code> " " <code>{p.stripe_intent_id.unwrap_or_default()}</code></td>
+                    <td><When at=p.created_at/></td>
+                    <td>{p.settled_at.map(|at| view! { <When at=at/> })}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-frame" tabindex="0" role="region" aria-label="Payments">
+            <table>
+                <thead><tr>
+                    <th scope="col" class="number">"Attempt"</th><th scope="col">"State"</th><th scope="col" class="number">"Amount"</th>
+                    <th scope="col">"Failure"</th><th scope="col">"At Stripe"</th><th scope="col">"Begun"</th>
+                    <th scope="col">"Settled"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
