@@ -39,7 +39,11 @@ pub fn PersonalNav() -> impl IntoView {
         })
     };
     let desk = move || {
-        person.with(|p| p.as_ref().and_then(|p| if p.operator { Some(("/operator", "Operator")) } else { p.vendor.then_some(("/vendor", "Your shop")) }))
+        person.with(|p| {
+            p.as_ref().and_then(|p| {
+                if p.operator { Some(("/operator", "Operator")) } else { p.vendor.then_some(("/vendor", "Your shop")) }
+            })
+        })
     };
     view! {
         <a class="nav-desk" href=move || desk().map_or("/vendor", |d| d.0) hidden=move || desk().is_none()>

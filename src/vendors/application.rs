@@ -1,6 +1,7 @@
 //! How a shop comes to be: a person applies, an operator decides. Each step is a compare-and-set on the status, so two
 //! operators who decide at once do not overwrite each other; the mail about it leaves in the same transaction.
 
+use super::model::{About, ShopName, Tagline};
 use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::{ShippingMethodId, VendorId},
@@ -18,12 +19,6 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 
 texts!(
-    /// What a shop is called.
-    ShopName: line, 2, 80;
-    /// One line about a shop.
-    Tagline: line, 0, 160;
-    /// Who they are and what they make.
-    About: paragraphs, 0, 5000;
     /// Why an application was refused or a shop closed; the vendor reads it.
     Reason: line, 3, 500;
 );
@@ -172,7 +167,8 @@ pub async fn apply(app: &App, who: &Customer, new: &Application) -> Result<Vendo
         "We read every application ourselves and write to you as soon as it is decided.".into(),
     ];
     let link = Some(("Your application".into(), format!("{}/account/vendor", app.config.base_url)));
-    mail::enqueue(&mut tx, &Mail { to: who.email().into(), subject: "We have your application".into(), paragraphs, link }).await?;
+    mail::enqueue(&mut tx, &Mail { to: who.email().into(), subject: "We have your application".into(), paragraphs, link })
+        .await?;
     tx.commit().await?;
     Ok(vendor)
 }

@@ -1,6 +1,9 @@
 //! `/account/vendor`: where a person applies to sell and sees how the application stands.
 
-use super::application::{self, About, Application, ApplicationForm, ShopName, ShopSlug, Standing, Tagline};
+use super::{
+    application::{self, Application, ApplicationForm, ShopSlug, Standing},
+    model::{About, ShopName, Tagline},
+};
 use crate::{
     accounts::{self, pages::AccountFrame},
     error::{AppError, FieldErrors, Refusal},

@@ -26,13 +26,8 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 const HERE: &str = "/operator/orders";
-const STATUSES: &[(&str, &str)] = &[
-    ("", "Any state"),
-    ("pending", "Not yet paid"),
-    ("placed", "Placed"),
-    ("cancelled", "Cancelled"),
-    ("expired", "Expired"),
-];
+const STATUSES: &[(&str, &str)] =
+    &[("", "Any state"), ("pending", "Not yet paid"), ("placed", "Placed"), ("cancelled", "Cancelled"), ("expired", "Expired")];
 const PAYMENTS: &[(&str, &str)] = &[
     ("", "Any payment"),
     ("unpaid", "Unpaid"),

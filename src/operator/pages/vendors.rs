@@ -97,12 +97,7 @@ fn StatusBadge(status: String) -> impl IntoView {
 }
 
 /// `GET /operator/vendors/{id}`
-pub async fn detail(
-    State(app): State<App>,
-    by: Operator,
-    session: Session,
-    Path(id): Path<VendorId>,
-) -> Result<Page, AppError> {
+pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path(id): Path<VendorId>) -> Result<Page, AppError> {
     let vendor = queries::vendor(&app.pool, &by, id).await?.ok_or(AppError::NotFound)?;
     Ok(draw(vendor, DecisionForm::default(), FieldErrors::default()).notice(flash::take(&session).await?))
 }

@@ -96,12 +96,7 @@ fn StateBadge(state: String) -> impl IntoView {
 }
 
 /// `GET /operator/webhooks/{id}`
-pub async fn detail(
-    State(app): State<App>,
-    by: Operator,
-    session: Session,
-    Path(id): Path<String>,
-) -> Result<Page, AppError> {
+pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path(id): Path<String>) -> Result<Page, AppError> {
     if id.contains('\0') {
         return Err(AppError::NotFound);
     }

@@ -96,12 +96,7 @@ pub struct UserRow {
 }
 
 /// People whose name, e-mail address or handle contains `find`; empty: all.
-pub async fn users(
-    db: &PgPool,
-    _proof: &Operator,
-    find: &str,
-    after: Option<&Cursor<UserId>>,
-) -> sqlx::Result<Rows<UserRow>> {
+pub async fn users(db: &PgPool, _proof: &Operator, find: &str, after: Option<&Cursor<UserId>>) -> sqlx::Result<Rows<UserRow>> {
     let pattern = format!("%{}%", find.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     sqlx::query_as!(
         UserRow,
