@@ -31,7 +31,7 @@ if [ -f "$site/hash.txt" ] && [ "$(cat "$stamp" 2>/dev/null || true)" = "$(sourc
 
 say "Building the browser program (a first time takes about five minutes on two cores)"
 rm -f "$stamp"
-cargo build --lib --no-default-features --features hydrate --target wasm32-unknown-unknown \
+cargo rustc --lib --crate-type cdylib --no-default-features --features hydrate --target wasm32-unknown-unknown \
   --profile browser --target-dir "$CARGO_TARGET_DIR/front"
 
 # Another clone may build into the same folder at any time: copy the program first, and work on the copy.
