@@ -1,9 +1,7 @@
-//! What of the catalogue is interactive in the browser.
+//! What of the catalogue is interactive in the browser: the search in the header, and choosing a variant.
 
-use leptos::prelude::*;
+mod picker;
+mod search;
 
-/// The search input of the header.
-#[island]
-pub fn SearchBox() -> impl IntoView {
-    view! { <input id="q" name="q" type="search" autocomplete="off"/> }
-}
+pub use picker::VariantPicker;
+pub use search::SearchBox;

@@ -35,6 +35,7 @@ pub struct Page {
     status: StatusCode,
     layout: Layout,
     notice: Option<String>,
+    search: String,
     draw: Draw,
 }
 
@@ -48,6 +49,7 @@ impl Page {
             status: StatusCode::OK,
             layout: Layout::Shop,
             notice: None,
+            search: String::new(),
             draw: Box::new(move || draw().into_any()),
         }
     }
@@ -76,11 +78,17 @@ impl Page {
         self
     }
 
+    /// What was searched for, so that the header's search still shows it.
+    pub fn search(mut self, q: impl Into<String>) -> Self {
+        self.search = q.into();
+        self
+    }
+
     /// Draws the whole document.
     pub fn render(self, app: &App) -> Response {
-        let Self { title, description, canonical, indexed, status, layout, notice, draw } = self;
+        let Self { title, description, canonical, indexed, status, layout, notice, search, draw } = self;
         let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-        let body = owner.with(|| view! { <Frame layout=layout notice=notice>{draw()}</Frame> }.to_html());
+        let body = owner.with(|| view! { <Frame layout=layout notice=notice search=search>{draw()}</Frame> }.to_html());
         let islands = body.contains("<leptos-island");
         let assets = &app.assets;
         let canonical = canonical.map(|path| format!("{}{path}", app.config.base_url));
@@ -165,7 +173,7 @@ impl Assets {
 }
 
 #[component]
-fn Frame(layout: Layout, notice: Option<String>, children: Children) -> impl IntoView {
+fn Frame(layout: Layout, notice: Option<String>, search: String, children: Children) -> impl IntoView {
     let notice = notice.map(|n| view! { <crate::ui::Notice tone=crate::ui::Tone::Good>{n}</crate::ui::Notice> });
     let (class, side) = match layout {
         Layout::Shop => ("shop", None),
@@ -186,7 +194,7 @@ fn Frame(layout: Layout, notice: Option<String>, children: Children) -> impl Int
                 <a class="wordmark" href="/">"Souk"</a>
                 <form class="site-search" action="/search" role="search">
                     <label class="visually-hidden" for="q">"Search the market"</label>
-                    <crate::catalog::islands::SearchBox/>
+                    <crate::catalog::islands::SearchBox current=search/>
                     <button type="submit">"Search"</button>
                 </form>
                 <nav class="site-nav" aria-label="Main">

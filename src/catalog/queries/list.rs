@@ -1,0 +1,246 @@
+//! Lists of goods: one SELECT over `listings`, filters and order as asked, paged by key.
+
+use crate::{
+    catalog::{
+        filter::{ListFilter, Sort, last_word},
+        model::{Listing, ProductPage},
+    },
+    error::AppError,
+    ids::{CategoryId, ProductId},
+    server::{cursor, state::App},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, types::Json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The columns of [`Listing`], written once.
+const LISTING: &str = "l.product_id, l.slug, l.title, l.vendor_slug, l.vendor_name, l.category_slug, l.category_name, \
+     l.price_minor, l.price_max, l.currency, l.in_stock, l.picture_id, l.picture_alt, l.second_picture_id, l.published_at";
+
+/// Ranking a word that half of all goods contain would read them all: the newest so many matches are ranked.
+const CANDIDATES: i64 = 2_000;
+/// Counting further tells a shopper nothing.
+const COUNTED: i64 = 1_000;
+/// The choices beside a list are made from so many of its goods.
+const SCOPE: i64 = 5_000;
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Goods {
+    pub goods: Vec<Listing>,
+    /// The cursor of the next page; `None` on the last one.
+    pub next: Option<String>,
+}
+
+#[derive(FromRow)]
+struct Ranked {
+    #[sqlx(flatten)]
+    listing: Listing,
+    rank: f32,
+}
+
+/// Where a page begins: the last row's place in the order, and its id for ties.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    /// Microseconds since 1970, minor units, or the bits of the rank (which must come back exactly).
+    key: i64,
+    id: ProductId,
+}
+
+impl Position {
+    fn of(row: &Ranked, order: Sort) -> Self {
+        let key = match order {
+            Sort::Newest => (row.listing.published_at.unix_timestamp_nanos() / 1_000) as i64,
+            Sort::PriceUp | Sort::PriceDown => row.listing.price_minor,
+            Sort::Relevance => i64::from(row.rank.to_bits()),
+        };
+        Self { key, id: row.listing.product_id }
+    }
+}
+
+/// One page of the goods that match, in the order asked for.
+pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
+    let order = filter.order();
+    let fingerprint = filter.fingerprint();
+    let after = filter
+        .after
+        .as_deref()
+        .map(|c| cursor::open::<Position>(&app.config.secret, &fingerprint, c))
+        .transpose()?;
+
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    match (&filter.q, order) {
+        (Some(q), Sort::Relevance) => {
+            sql.push("with candidates as materialized (select * from listings l where true");
+            narrow(&mut sql, filter, All);
+            sql.push(format!(" order by published_at desc, product_id desc limit {CANDIDATES})"));
+            sql.push(format!(" select {LISTING}, l.rank from (select c.*, ts_rank(c.search, "));
+            push_query(&mut sql, q);
+            sql.push(") as rank from candidates c) l where true");
+        }
+        _ => {
+            sql.push(format!("select {LISTING}, 0::real as rank from listings l where true"));
+            narrow(&mut sql, filter, All);
+        }
+    }
+    if let Some(Position { key, id }) = after {
+        match order {
+            Sort::Newest => {
+                let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(key) * 1_000)
+                    .map_err(|_| AppError::BadRequest("after: not a cursor.".into()))?;
+                sql.push(" and (l.published_at, l.product_id) < (").push_bind(at);
+            }
+            Sort::PriceUp => {
+                sql.push(" and (l.price_minor, l.product_id) > (").push_bind(key);
+            }
+            Sort::PriceDown => {
+                sql.push(" and (l.price_minor, l.product_id) < (").push_bind(key);
+            }
+            Sort::Relevance => {
+                let rank = f32::from_bits(u32::try_from(key).unwrap_or_default());
+                sql.push(" and (l.rank, l.product_id) < (").push_bind(rank);
+            }
+        }
+        sql.push(", ").push_bind(id.uuid()).push(")");
+    }
+    sql.push(match order {
+        Sort::Newest => " order by l.published_at desc, l.product_id desc",
+        Sort::PriceUp => " order by l.price_minor, l.product_id",
+        Sort::PriceDown => " order by l.price_minor desc, l.product_id desc",
+        Sort::Relevance => " order by l.rank desc, l.product_id desc",
+    });
+    sql.push(" limit ").push_bind(filter.limit + 1);
+
+    let mut rows: Vec<Ranked> = sql.build_query_as().fetch_all(&app.pool).await?;
+    let more = rows.len() as i64 > filter.limit;
+    rows.truncate(filter.limit as usize);
+    let next = match rows.last().filter(|_| more) {
+        Some(last) => Some(cursor::seal(&app.config.secret, &fingerprint, &Position::of(last, order))?),
+        None => None,
+    };
+    Ok(Goods { goods: rows.into_iter().map(|r| r.listing).collect(), next })
+}
+
+/// What stands beside a list: how many match, and what could be chosen to narrow it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Choices {
+    total: i64,
+    scope: i64,
+    /// The lowest and highest price, before a price was asked for.
+    pub lowest: Option<i64>,
+    pub highest: Option<i64>,
+    vendors: Json<Vec<VendorChoice>>,
+    categories: Json<Vec<(Uuid, i64)>>,
+}
+
+/// A vendor of goods in a list, with how many.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VendorChoice {
+    pub slug: String,
+    pub name: String,
+    pub goods: i64,
+}
+
+impl Choices {
+    /// How many match, and whether there are more than that.
+    pub fn total(&self) -> (i64, bool) {
+        (self.total.min(COUNTED), self.total > COUNTED)
+    }
+
+    /// The number of goods in a category, where it was counted.
+    pub fn in_category(&self, id: CategoryId) -> i64 {
+        self.categories.iter().find(|(c, _)| *c == id.uuid()).map_or(0, |(_, n)| *n)
+    }
+
+    /// The vendors with the most goods first.
+    pub fn vendors(&self) -> &[VendorChoice] {
+        &self.vendors
+    }
+
+    /// Whether the numbers are exact: everything was looked at.
+    pub fn exact(&self) -> bool {
+        self.scope < SCOPE
+    }
+}
+
+/// Counts what matches and gathers the choices. Vendor and price do not narrow the choices, so that another one can be taken;
+/// except on a vendor's own page, where the vendor is given (`of_vendor`).
+pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sqlx::Result<Choices> {
+    let mut sql = QueryBuilder::<Postgres>::new(
+        "with scope as materialized (select l.vendor_slug, l.vendor_name, l.category_path, l.price_minor from listings l where true",
+    );
+    narrow(&mut sql, filter, if of_vendor { ButPrice } else { ButPriceAndVendor });
+    sql.push(format!(" limit {SCOPE}) select (select count(*) from (select from listings l where true"));
+    narrow(&mut sql, filter, All);
+    sql.push(format!(" limit {}) t) as total,", COUNTED + 1));
+    sql.push(
+        " (select count(*) from scope) as scope, (select min(price_minor) from scope) as lowest,
+          (select max(price_minor) from scope) as highest,
+          (select coalesce(json_agg(v), '[]') from (select vendor_slug as slug, vendor_name as name, count(*) as goods
+             from scope group by 1, 2 order by 3 desc, 2 limit 30) v) as vendors,
+          (select coalesce(json_agg(json_build_array(id, goods)), '[]') from (select unnest(category_path) as id, count(*) as goods
+             from scope group by 1) c) as categories",
+    );
+    sql.build_query_as().fetch_one(pool).await
+}
+
+/// What was perhaps meant by a search that found nothing: goods with words that look alike.
+pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
+    let mut sql = QueryBuilder::<Postgres>::new(format!("select {LISTING} from listings l where "));
+    sql.push_bind(q).push(" <% l.title order by word_similarity(").push_bind(q);
+    sql.push(", l.title) desc, l.product_id limit 8").build_query_as().fetch_all(pool).await
+}
+
+/// Goods to look at after this one: of its category, else of the one above; other vendors' first, what is sold out last.
+pub async fn related(pool: &PgPool, product: &ProductPage) -> sqlx::Result<Vec<Listing>> {
+    let mut sql = QueryBuilder::<Postgres>::new(format!("select {LISTING} from (select * from listings l where "));
+    sql.push("category_path @> array[coalesce((select parent_id from categories where id = ").push_bind(product.category_id.uuid());
+    sql.push("), ").push_bind(product.category_id.uuid()).push(")] and product_id <> ").push_bind(product.id.uuid());
+    sql.push(" order by published_at desc, product_id limit 200) l order by l.in_stock desc, l.category_id = ");
+    sql.push_bind(product.category_id.uuid()).push(" desc, l.vendor_id = ").push_bind(product.vendor_id.uuid());
+    sql.push(", l.published_at desc, l.product_id limit 6").build_query_as().fetch_all(pool).await
+}
+
+/// Which filters narrow.
+#[derive(Clone, Copy, PartialEq)]
+enum Narrow {
+    All,
+    ButPrice,
+    ButPriceAndVendor,
+}
+use Narrow::{All, ButPrice, ButPriceAndVendor};
+
+fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter, by: Narrow) {
+    if let Some(q) = &filter.q {
+        sql.push(" and l.search @@ ");
+        push_query(sql, q);
+    }
+    if let Some(category) = &filter.category {
+        sql.push(" and l.category_path @> array[(select id from categories where slug = ").push_bind(category.to_string()).push(")]");
+    }
+    if filter.in_stock {
+        sql.push(" and l.in_stock");
+    }
+    if let Some(vendor) = filter.vendor.as_ref().filter(|_| by != ButPriceAndVendor) {
+        sql.push(" and l.vendor_id = (select id from vendors where slug = ").push_bind(vendor.to_string()).push(")");
+    }
+    if by == All {
+        if let Some(low) = filter.min_price {
+            sql.push(" and l.price_minor >= ").push_bind(low);
+        }
+        if let Some(high) = filter.max_price {
+            sql.push(" and l.price_minor <= ").push_bind(high);
+        }
+    }
+}
+
+/// The search as written (`"exact words"`, `-without`, `or`), or with its last word as a beginning.
+pub(super) fn push_query(sql: &mut QueryBuilder<Postgres>, q: &str) {
+    sql.push("(websearch_to_tsquery('souk', ").push_bind(q.to_owned()).push(")");
+    if let (head, Some(word)) = last_word(q) {
+        sql.push(" || (websearch_to_tsquery('souk', ").push_bind(head.to_owned());
+        sql.push(") && to_tsquery('souk', ").push_bind(format!("'{word}':*")).push("))");
+    }
+    sql.push(")");
+}

@@ -1,0 +1,110 @@
+//! One product, whole, in three queries.
+
+use crate::{
+    catalog::{
+        model::{CategoryLink, Delivery, PictureOf, ProductPage, Variant},
+        slug::Slug,
+    },
+    ids::{CategoryId, PictureId, ProductId, VariantId, VendorId},
+    money::{Currency, Money},
+};
+use sqlx::PgPool;
+
+/// How an address or a program names a product, a shop or a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    Id(uuid::Uuid),
+    Slug(Slug),
+}
+
+impl Key {
+    /// `None` for what can be neither: there is nothing of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        // Of the spellings of a UUID only the usual one is an address of ours.
+        let id = (text.len() == 36).then(|| uuid::Uuid::try_parse(text).ok()).flatten();
+        id.map(Self::Id).or_else(|| text.parse().ok().map(Self::Slug))
+    }
+
+    /// The two halves for `id = $1 or slug = $2`.
+    pub fn parts(&self) -> (Option<uuid::Uuid>, Option<&str>) {
+        match self {
+            Key::Id(id) => (Some(*id), None),
+            Key::Slug(slug) => (None, Some(slug.as_str())),
+        }
+    }
+}
+
+/// A product that can be seen: published, by an approved vendor, with at least one variant. `None` for any other.
+pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPage>> {
+    let (id, slug) = key.parts();
+    let row = sqlx::query!(
+        r#"select p.id as "id: ProductId", p.slug, p.title, p.description, p.option_names, p.updated_at,
+                  v.id as "vendor_id: VendorId", v.slug as vendor_slug, v.name as vendor_name, v.tagline, v.country,
+                  p.category_id as "category_id: CategoryId", l.currency as "currency: Currency",
+                  array(select c.slug from unnest(l.category_path) with ordinality as n(id, level)
+                        join categories c on c.id = n.id order by level) as "category_slugs!",
+                  array(select c.name from unnest(l.category_path) with ordinality as n(id, level)
+                        join categories c on c.id = n.id order by level) as "category_names!",
+                  s.name as "shipping?", s.price_minor as "shipping_minor?", s.free_over_minor, s.min_days as "min_days?",
+                  s.max_days as "max_days?"
+           from listings l
+           join products p on p.id = l.product_id
+           join vendors v on v.id = l.vendor_id
+           left join lateral (select * from shipping_methods where vendor_id = v.id order by position, code limit 1) s on true
+           where p.id = $1 or p.slug = $2"#,
+        id,
+        slug
+    )
+    .fetch_optional(pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+
+    let variants = sqlx::query_as!(
+        Variant,
+        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency as "currency: Currency",
+                  s.on_hand - s.held as "available!"
+           from variants v join stock s on s.variant_id = v.id
+           where v.product_id = $1 and not v.archived order by v.position, v.id"#,
+        row.id.uuid()
+    )
+    .fetch_all(pool)
+    .await?;
+    let pictures = sqlx::query_as!(
+        PictureOf,
+        r#"select id as "id: PictureId", alt, width, height from pictures where product_id = $1 order by position, id"#,
+        row.id.uuid()
+    )
+    .fetch_all(pool)
+    .await?;
+
+    let money = |minor| Money::new(minor, row.currency);
+    let delivery = match (row.shipping, row.shipping_minor, row.min_days, row.max_days) {
+        (Some(name), Some(price), Some(min_days), Some(max_days)) => {
+            Some(Delivery { name, price: money(price), free_over: row.free_over_minor.map(money), min_days, max_days })
+        }
+        _ => None,
+    };
+    Ok(Some(ProductPage {
+        id: row.id,
+        slug: row.slug,
+        title: row.title,
+        description: row.description,
+        vendor_id: row.vendor_id,
+        vendor_slug: row.vendor_slug,
+        vendor_name: row.vendor_name,
+        vendor_tagline: row.tagline,
+        vendor_country: row.country,
+        category_id: row.category_id,
+        categories: row
+            .category_slugs
+            .into_iter()
+            .zip(row.category_names)
+            .map(|(slug, name)| CategoryLink { slug, name })
+            .collect(),
+        option_names: row.option_names,
+        delivery,
+        variants,
+        pictures,
+        updated_at: row.updated_at,
+    }))
+}
