@@ -18,8 +18,8 @@ built=$CARGO_TARGET_DIR/front/wasm32-unknown-unknown/browser
 # What the browser program was compiled from, as the compiler itself noted it; before the first build: everything. A
 # server-only change thus builds nothing here. New files count too: a file that is there already must name them.
 sources() {
-  if [ -f "$built/libsouk.d" ] && grep -q " $ROOT/src/" "$built/libsouk.d"; then
-    tr ' ' '\n' <"$built/libsouk.d" | grep "^$ROOT/src/.*[^:]$" || true
+  if [ -f "$built/souk.d" ] && grep -q " $ROOT/src/" "$built/souk.d"; then
+    tr ' ' '\n' <"$built/souk.d" | grep "^$ROOT/src/.*[^:]$" || true
   else
     find "$ROOT/src" -name '*.rs'
   fi
