@@ -19,6 +19,9 @@ for (const file of (await readdir(join(demo, 'products'))).sort()) {
   }
 }
 
+// The first picture of every product before the second of any.
+jobs.sort((a, b) => (a.picture.view === 'close') - (b.picture.view === 'close'));
+
 await mkdir(out, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -216,7 +216,7 @@ export function shoot(object, { name, table, view = 'main', turn = 0, lift = 0.3
 
   const sun = new THREE.DirectionalLight('#fff1dc', 2.3);
   sun.position.set(centre.x - radius * 2.1, radius * 3.6, centre.z + radius * 1.9); sun.target.position.copy(centre);
-  sun.castShadow = true; sun.shadow.mapSize.set(1024, 1024); sun.shadow.radius = 9; sun.shadow.blurSamples = 18; sun.shadow.bias = -0.0006;
+  sun.castShadow = true; sun.shadow.mapSize.set(512, 512); sun.shadow.radius = 5; sun.shadow.blurSamples = 12; sun.shadow.bias = -0.0006;
   const c = sun.shadow.camera; c.left = c.bottom = -radius * 1.7; c.right = c.top = radius * 1.7; c.near = 0.01; c.far = radius * 10;
   sun.shadow.normalBias = radius * 0.012;
   scene.add(sun, sun.target);
@@ -241,7 +241,7 @@ export function shoot(object, { name, table, view = 'main', turn = 0, lift = 0.3
     if (widest < wish) break;
   }
   renderer.render(scene, camera);
-  const url = renderer.domElement.toDataURL('image/webp', 0.8);
+  const url = renderer.domElement.toDataURL('image/webp', 0.66);
   scene.traverse((o) => { o.geometry?.dispose(); for (const m of [o.material].flat()) { m?.map?.dispose(); m?.bumpMap?.dispose(); m?.dispose?.(); } });
   scene.background.dispose(); sun.shadow.map?.dispose(); sun.shadow.dispose?.();
   return url;

@@ -2,6 +2,7 @@
 //! It never runs in production, and never touches a database in which its people already live.
 
 mod catalogue;
+pub mod cli;
 mod dice;
 mod ledger;
 mod orders;
