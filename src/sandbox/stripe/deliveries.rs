@@ -171,7 +171,13 @@ async fn send(sandbox: &Sandbox, client: &reqwest::Client, event: &Value) -> Res
         .body(body)
         .send()
         .await
-        .map_err(|e| if e.is_timeout() { "the receiver took too long".to_owned() } else { format!("could not be sent: {e}") })?;
+        .map_err(|e| {
+            if e.is_timeout() {
+                "the receiver took too long".to_owned()
+            } else {
+                format!("could not be sent: {}", e.without_url())
+            }
+        })?;
     Ok(i32::from(response.status().as_u16()))
 }
 

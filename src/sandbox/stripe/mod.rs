@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,9 @@ pub use deliveries::signature;
 
 /// The version of Stripe's API that every answer and event has; the one that our client library is made for.
 pub const API_VERSION: &str = "2026-09-30.endive";
+
+/// The most connections to the database that it opens.
+const CONNECTIONS: u32 = 8;
 
 /// Where the sandbox listens and whom it tells.
 #[derive(Debug, Clone)]
@@ -95,6 +99,7 @@ pub struct Running {
 }
 
 /// Starts the API, the hosted page, the sender of webhooks and the clock that expires sessions.
+/// `pool` says which database it uses; the connections are its own.
 pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Running> {
     let listener = tokio::net::TcpListener::bind(config.listen)
         .await
@@ -102,7 +107,9 @@ pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Runnin
     let addr = listener.local_addr().context("the address of the Stripe sandbox")?;
     let url = format!("http://{addr}");
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone()).trim_end_matches('/').to_owned();
-    let sandbox = Sandbox::connect(pool, SandboxConfig { public_url: Some(public_url), ..config }).await?;
+    // Connections of its own: a shop that waits for Stripe while it holds one must not keep Stripe from answering.
+    let own = PgPoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with((*pool.connect_options()).clone());
+    let sandbox = Sandbox::connect(own, SandboxConfig { public_url: Some(public_url), ..config }).await?;
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -141,6 +148,7 @@ impl Running {
                 let _ = task.await;
             }
         }
+        self.sandbox.pool.close().await;
     }
 }
 

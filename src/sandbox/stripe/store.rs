@@ -62,9 +62,14 @@ pub fn kind_of(id: &str) -> Option<&'static str> {
     KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| *kind)
 }
 
+/// An id as PostgreSQL takes it: one with a NUL byte names nothing, as nothing has an empty id.
+pub fn bindable(id: &str) -> &str {
+    if id.contains('\0') { "" } else { id }
+}
+
 pub async fn find(conn: &mut PgConnection, kind: &str, id: &str) -> sqlx::Result<Option<Stored>> {
     sqlx::query("select doc, hidden from stripe_sandbox.objects where id = $1 and kind = $2")
-        .bind(id)
+        .bind(bindable(id))
         .bind(kind)
         .fetch_optional(conn)
         .await?
@@ -81,7 +86,7 @@ pub async fn load(conn: &mut PgConnection, kind: &str, id: &str, param: &str) ->
 /// Like [`load`], holding the row until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, kind: &str, id: &str, param: &str) -> Result<Stored, ApiError> {
     sqlx::query("select doc, hidden from stripe_sandbox.objects where id = $1 and kind = $2 for update")
-        .bind(id)
+        .bind(bindable(id))
         .bind(kind)
         .fetch_optional(conn)
         .await?

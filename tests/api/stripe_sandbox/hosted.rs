@@ -205,3 +205,18 @@ async fn an_unknown_session_is_a_page_too() {
     let (status, _, page) = sandbox.submit(&sandbox.url("/pay/cs_test_nothing"), &card("4242424242424242")).await;
     assert_eq!((status, select(&page, "h1")), (404, vec!["This page cannot be shown".to_owned()]));
 }
+
+#[tokio::test]
+async fn hostile_bytes_are_only_text() {
+    let sandbox = Sandbox::start().await;
+    let session = sandbox.session(1000).await;
+    let url = sandbox.url(&format!("/pay/{}", text(&session, "id")));
+    let mut form = card("4242424242424242");
+    form.retain(|(field, _)| *field != "name");
+    form.push(("name", "Ada\0 <script>"));
+    assert_eq!(sandbox.submit(&url, &form).await.0, 303);
+    assert_eq!(now(&sandbox, &session).await["customer_details"]["name"], "Ada <script>");
+    assert_eq!(sandbox.submit(&sandbox.url("/pay/cs_%00"), &form).await.0, 404);
+    let answer = sandbox.http.post(sandbox.url("/_sandbox/events/evt_%00/redeliver")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 404);
+}

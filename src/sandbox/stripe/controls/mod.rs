@@ -156,7 +156,7 @@ impl Sandbox {
     pub async fn redeliver(&self, event: &str) -> sqlx::Result<bool> {
         let made =
             sqlx::query("insert into stripe_sandbox.deliveries (event_id) select id from stripe_sandbox.events where id = $1")
-                .bind(event)
+                .bind(store::bindable(event))
                 .execute(&self.pool)
                 .await?;
         self.wake.notify_one();

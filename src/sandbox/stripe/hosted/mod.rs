@@ -116,6 +116,12 @@ async fn pay(State(sandbox): State<Sandbox>, Path(id): Path<String>, Form(posted
     Ok(response)
 }
 
+/// What somebody typed, as it can be kept: without control characters, and not endless.
+fn clean(typed: &str) -> Option<String> {
+    let text: String = typed.trim().chars().filter(|c| !c.is_control()).take(254).collect();
+    if text.is_empty() { None } else { Some(text) }
+}
+
 async fn attempt(
     conn: &mut PgConnection,
     cause: &Cause,
@@ -126,9 +132,7 @@ async fn attempt(
     let typed = &posted.typed;
     let known = session.doc["customer_email"].as_str().map(str::to_owned);
     let wanted = known.is_none();
-    let email = known.or_else(|| Some(typed.email.trim().to_owned()).filter(|email| !email.is_empty()));
-    let name = Some(typed.name.trim().to_owned()).filter(|name| !name.is_empty());
-    let billing = Billing { email, name };
+    let billing = Billing { email: known.or_else(|| clean(&typed.email)), name: clean(&typed.name) };
     if session.amount("amount_total") == 0 {
         payments::complete(conn, cause, session, &billing, "no_payment_required").await?;
         return Ok(see_other(&success_url(session)));

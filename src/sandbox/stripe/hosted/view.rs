@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::sandbox::stripe::cards::{Problems, TEST_CARDS, Typed};
 use crate::sandbox::stripe::html::{escape, page};
@@ -12,8 +14,8 @@ use crate::sandbox::stripe::money;
 use crate::sandbox::stripe::store::Stored;
 
 const STYLE: &str = "/_sandbox/style.css";
-const NOTE: &str = "<p class=\"sandbox-note\"><strong>Sandbox.</strong> This is a stand-in for Stripe’s payment page. No real card is charged, \
-                    and you should not enter one.</p>";
+const NOTE: &str = "<header class=\"sandbox-note\"><strong>Sandbox.</strong> This is a stand-in for Stripe’s payment page. No real card is charged, \
+                    and you should not enter one.</header>";
 
 /// What the card page shows: the session, what was typed so far, and what was wrong with it.
 pub struct Shown<'a> {
@@ -56,9 +58,19 @@ fn summary(session: &Stored, amount: &str) -> String {
         );
     }
     format!(
-        "<h1 id=\"what\" class=\"soft\">Pay Souk</h1>\n<p class=\"amount\">{amount}</p>\n<ul class=\"lines\">{lines}</ul>\n{}",
+        "<h1 id=\"what\" class=\"soft\">Pay Souk</h1>\n<p class=\"amount\">{amount}</p>\n<ul class=\"lines\">{lines}</ul>\n\
+         <p class=\"small soft\">This page is open until {}.</p>\n{}",
+        until(session.amount("expires_at")),
         cancel_link(session)
     )
+}
+
+/// When a session ends by itself; in UTC, because a page without script does not know the reader's clock.
+fn until(moment: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(moment)
+        .ok()
+        .and_then(|at| at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC")).ok())
+        .unwrap_or_default()
 }
 
 fn cancel_link(session: &Stored) -> String {
