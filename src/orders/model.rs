@@ -1,7 +1,7 @@
 //! The states of an order and the pure rules that derive them from facts; the read models that pages and mails show.
 
 use crate::{
-    ids::{OrderId, OrderLineId, PictureId, ShipmentId, VendorOrderId},
+    ids::{OrderId, OrderLineId, PictureId, ShipmentId, VariantId, VendorOrderId},
     money::{Currency, Money},
 };
 use serde::{Deserialize, Serialize};
@@ -166,6 +166,41 @@ pub struct OrderDetail {
     pub refunds: Vec<RefundLine>,
 }
 
+/// What a person needs to know about an order first, in one word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// Unpaid, and it can still be paid; why the last try failed, if it did.
+    ToPay { failed: Option<String> },
+    /// Unpaid, its time is over, and it is about to be closed.
+    Closing,
+    /// The bank has not said yes or no.
+    Processing,
+    Paid,
+    /// Paid, and everything left the vendors.
+    Sent,
+    /// Paid, kept open, and the money went back.
+    Refunded,
+    /// Never paid; `returned` is money that came too late and went back.
+    Expired { returned: bool },
+    Cancelled { returned: bool },
+}
+
+/// What is true of an order at `now`.
+pub fn truth(order: &OrderDetail, now: OffsetDateTime) -> Truth {
+    let head = &order.head;
+    let returned = order.refunds.iter().any(|r| r.state != "failed");
+    match (head.status, head.payment_status) {
+        (OrderStatus::Cancelled, _) => Truth::Cancelled { returned },
+        (OrderStatus::Expired, PaymentStatus::Processing) | (OrderStatus::Pending, PaymentStatus::Processing) => Truth::Processing,
+        (OrderStatus::Expired, _) => Truth::Expired { returned },
+        (OrderStatus::Placed, PaymentStatus::Refunded) => Truth::Refunded,
+        (OrderStatus::Placed, _) if head.fulfilment_status == FulfilmentStatus::Fulfilled => Truth::Sent,
+        (OrderStatus::Placed, _) => Truth::Paid,
+        (OrderStatus::Pending, _) if head.hold_expires_at <= now => Truth::Closing,
+        (OrderStatus::Pending, _) => Truth::ToPay { failed: order.attempt.as_ref().and_then(|a| a.failure.clone()) },
+    }
+}
+
 /// The row of an order.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderHead {
@@ -237,6 +272,8 @@ pub struct ParcelHead {
 pub struct Line {
     pub id: OrderLineId,
     pub vendor_order_id: VendorOrderId,
+    /// `None` once the variant is gone from the shop
+    pub variant_id: Option<VariantId>,
     pub product_slug: String,
     pub title: String,
     pub sku: String,

@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::{
     error::AppError,
-    ids::{OrderId, OrderLineId, PictureId, ShipmentId, UserId, VendorOrderId},
+    ids::{OrderId, OrderLineId, PictureId, ShipmentId, UserId, VariantId, VendorOrderId},
     money::Currency,
     server::{
         auth::{Customer, MaybeCustomer, Operator},
@@ -115,7 +115,8 @@ pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<
     .await?;
     let lines = sqlx::query_as!(
         Line,
-        r#"select l.id as "id: OrderLineId", l.vendor_order_id as "vendor_order_id: VendorOrderId", l.product_slug, l.title, l.sku,
+        r#"select l.id as "id: OrderLineId", l.vendor_order_id as "vendor_order_id: VendorOrderId",
+                  l.variant_id as "variant_id: VariantId", l.product_slug, l.title, l.sku,
                   coalesce((select string_agg(o.key || ': ' || o.value, ', ' order by o.key) from jsonb_each_text(l.options) o), '') as "options!",
                   l.picture_id as "picture_id: PictureId", l.quantity,
                   coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0)::int as "shipped!",

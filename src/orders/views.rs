@@ -1,1 +1,416 @@
-//! Components of order pages.
+//! Components of order pages: the truth at the top, the parcels, the sums, what happened.
+
+use super::model::{
+    Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, OrderSummary, Parcel, PaymentStatus, RefundLine, Truth,
+};
+use crate::{
+    money::Money,
+    ui::{Badge, Notice, Picture, Price, Tone, When},
+};
+use leptos::prelude::*;
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+/// A state of an order as a small label: how it is meant, and what it is called everywhere.
+pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
+    match (status, payment, fulfilment) {
+        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "Cancelled"),
+        (OrderStatus::Expired, ..) => (Tone::Neutral, "Not paid in time"),
+        (OrderStatus::Pending, PaymentStatus::Processing, _) => (Tone::Warn, "Payment on its way"),
+        (OrderStatus::Pending, PaymentStatus::Failed, _) => (Tone::Bad, "Payment failed"),
+        (OrderStatus::Pending, ..) => (Tone::Warn, "Waiting for payment"),
+        (OrderStatus::Placed, PaymentStatus::Refunded, _) => (Tone::Neutral, "Refunded"),
+        (OrderStatus::Placed, _, FulfilmentStatus::Unfulfilled) => (Tone::Good, "Paid, being packed"),
+        (OrderStatus::Placed, _, FulfilmentStatus::Partial) => (Tone::Good, "Partly on its way"),
+        (OrderStatus::Placed, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "On its way"),
+    }
+}
+
+/// A list of orders, newest first, each leading to its page.
+#[component]
+pub fn OrderTable(orders: Vec<OrderSummary>) -> impl IntoView {
+    let rows = orders
+        .into_iter()
+        .map(|order| {
+            let (tone, text) = label(order.status, order.payment_status, order.fulfilment_status);
+            let total = order.total();
+            let more = order.pieces - 1;
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/orders/{}", order.id)>"Order " {order.number}</a></th>
+                    <td><When at=order.created_at day_only=true/></td>
+                    <td class="order-what">
+                        {order.title}
+                        {(more > 0).then(|| view! { <span class="soft">" and " {more} " more"</span> })}
+                    </td>
+                    <td><Badge tone=tone label=text/></td>
+                    <td class="number"><Price money=total/></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-frame" role="region" aria-label="Orders" tabindex="0">
+            <table class="order-table">
+                <thead>
+                    <tr>
+                        <th scope="col">"Order"</th>
+                        <th scope="col">"Date"</th>
+                        <th scope="col">"Goods"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col" class="number">"Total"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// What the page of an order is drawn from.
+pub struct OrderView {
+    pub order: OrderDetail,
+    pub truth: Truth,
+    /// The browser came back from paying and Stripe did not answer yet.
+    pub checking: bool,
+    /// The guest's token, kept in the page's own forms and links.
+    pub token: Option<String>,
+    /// What the last form could not do.
+    pub problem: Option<String>,
+}
+
+/// The page of an order for the person who made it.
+#[component]
+pub fn OrderPage(view: OrderView) -> impl IntoView {
+    let OrderView { order, truth, checking, token, problem } = view;
+    let head = order.head.clone();
+    let again = matches!(truth, Truth::Expired { .. } | Truth::Cancelled { .. });
+    let cancellable = head.can_be_cancelled() && truth != Truth::Closing;
+    let number = head.number;
+    let parcels = order
+        .parcels
+        .iter()
+        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again/> })
+        .collect_view();
+    view! {
+        <article class="order">
+            {problem.map(|p| view! { <Notice tone=Tone::Bad><p>{p}</p></Notice> })}
+            <TruthBanner head=head.clone() truth=truth checking=checking token=token.clone()/>
+            <div class="order-columns">
+                <div class="order-parcels">{parcels}</div>
+                <aside class="order-side">
+                    <section aria-labelledby="sums"><h2 id="sums">"Order " {number}</h2> <Totals head=head.clone() refunds=order.refunds.clone()/></section>
+                    <Address head=head.clone()/>
+                    <section class="order-history" aria-labelledby="history">
+                        <h2 id="history">"What happened"</h2>
+                        <Timeline events=order.timeline head=head.clone()/>
+                    </section>
+                    {cancellable.then(|| view! { <CancelForm head=head.clone() token=token/> })}
+                </aside>
+            </div>
+        </article>
+    }
+}
+
+/// The truth, large, and the one thing to do about it.
+#[component]
+fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<String>) -> impl IntoView {
+    let id = head.id;
+    let until = clock(head.hold_expires_at);
+    let total = head.money(head.total_minor);
+    let pay = move |label: String| {
+        view! {
+            <form method="post" action=format!("/orders/{id}/pay")>
+                {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
+                <button class="button-main" type="submit">{label}</button>
+            </form>
+        }
+    };
+    let returned = "The money goes back to the card you paid with. Banks take 5 to 10 days to show it.";
+    let (tone, title, text, action): (&str, &str, Vec<String>, Option<AnyView>) = match truth {
+        Truth::ToPay { .. } | Truth::Processing if checking => (
+            "warn",
+            "We are checking your payment",
+            vec![
+                "The payment service has not answered yet. This page asks again by itself; please do not pay a second time.".into(),
+                "Whatever happens, we write to you.".into(),
+            ],
+            None,
+        ),
+        Truth::ToPay { failed: Some(why) } => (
+            "bad",
+            "Your payment did not go through",
+            vec![why, format!("Nothing was charged. Your goods are held for you until {until}.")],
+            Some(pay(format!("Try again: pay {total}")).into_any()),
+        ),
+        Truth::ToPay { failed: None } => (
+            "warn",
+            "This order is not paid yet",
+            vec![format!("Your goods are held for you until {until}.")],
+            Some(pay(format!("Pay {total}")).into_any()),
+        ),
+        Truth::Closing => (
+            "warn",
+            "The time to pay is over",
+            vec!["We are closing this order. If you paid in the last moment, it still counts: this page will say so.".into()],
+            None,
+        ),
+        Truth::Processing => (
+            "warn",
+            "Your payment is on its way",
+            vec!["Your bank has not confirmed it yet. Your goods stay held, and we write to you as soon as it does.".into()],
+            None,
+        ),
+        Truth::Paid => (
+            "good",
+            "Paid. Thank you",
+            vec![
+                format!("We have your payment of {total}. A confirmation is on its way to {}.", head.email),
+                "What happens next stands at each parcel below.".into(),
+            ],
+            None,
+        ),
+        Truth::Sent => (
+            "good",
+            "Everything is on its way",
+            vec!["Each parcel below says who carries it and when to expect it.".into()],
+            None,
+        ),
+        Truth::Refunded => ("neutral", "Your money went back", vec![returned.into()], None),
+        Truth::Expired { returned: true } => (
+            "bad",
+            "Your payment came too late",
+            vec![
+                "We could not hold the goods any longer and they have been sold since.".into(),
+                returned.into(),
+            ],
+            None,
+        ),
+        Truth::Expired { returned: false } => (
+            "neutral",
+            "This order was not paid in time",
+            vec!["Nothing was charged. If you still want the goods, put them into your cart again below.".into()],
+            None,
+        ),
+        Truth::Cancelled { returned: back } => (
+            "neutral",
+            "This order is cancelled",
+            vec![if back { returned.into() } else { "Nothing was charged, and nothing will be sent.".into() }],
+            None,
+        ),
+    };
+    let part = (head.payment_status == PaymentStatus::PartiallyRefunded)
+        .then(|| view! { <p>"Part of your money went back; the sums say how much."</p> });
+    view! {
+        <header class=format!("truth truth-{tone}") role="status">
+            <p class="truth-number">"Order " {head.number}</p>
+            <h1>{title}</h1>
+            {text.into_iter().map(|t| view! { <p>{t}</p> }).collect_view()}
+            {part}
+            {action}
+        </header>
+    }
+}
+
+/// One vendor's parcel: its lines, and what happens next with it.
+#[component]
+pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView {
+    let Parcel { head: own, lines, shipments } = parcel;
+    let heading = format!("parcel-{}", own.id);
+    let placed = head.status == OrderStatus::Placed && head.payment_status != PaymentStatus::Refunded;
+    let next = match own.fulfilment_status {
+        FulfilmentStatus::Unfulfilled if placed => {
+            let from = head.placed_at.unwrap_or(head.created_at);
+            Some(format!("Being packed. Expected {} with {}.", days(from, own.min_days, own.max_days), own.shipping_name))
+        }
+        FulfilmentStatus::Partial if placed => Some("Part of it is on its way; the rest is being packed.".into()),
+        FulfilmentStatus::Unfulfilled if head.status == OrderStatus::Pending => {
+            Some(format!("Sent with {}, {} after you have paid.", own.shipping_name, span(own.min_days, own.max_days)))
+        }
+        _ => None,
+    };
+    let (min, max) = (own.min_days, own.max_days);
+    let sent = shipments
+        .into_iter()
+        .map(|s| {
+            let tracking = (!s.tracking.is_empty()).then(|| view! { ", tracking number " <strong class="tracking">{s.tracking}</strong> });
+            view! {
+                <li>
+                    <p>"Sent " <When at=s.shipped_at day_only=true/> " with " {s.carrier} {tracking} "."</p>
+                    <p class="soft">{s.contents} ". Expected " {days(s.shipped_at, min, max)} "."</p>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    let money = move |minor| Money::new(minor, head.currency);
+    let rows = lines.into_iter().map(|line| view! { <LineView line=line head=head.clone() again=again/> }).collect_view();
+    view! {
+        <section class="parcel" aria-labelledby=heading.clone()>
+            <h2 id=heading.clone()>"Parcel from " <a href=format!("/vendors/{}", own.vendor_slug)>{own.vendor_name}</a></h2>
+            {next.map(|n| view! { <p class="parcel-next">{n}</p> })}
+            {(!sent.is_empty()).then(|| view! { <ul class="shipments">{sent}</ul> })}
+            <ul class="order-lines">{rows}</ul>
+            <p class="parcel-sum soft">
+                "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/> " · This parcel: " <Price money=money(own.total_minor)/>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
+    let buy = line.variant_id.filter(|_| again).map(|variant| {
+        view! {
+            <form method="post" action="/cart/items">
+                <input type="hidden" name="variant_id" value=variant.to_string()/>
+                <input type="hidden" name="quantity" value=line.quantity.to_string()/>
+                <button class="button-quiet" type="submit">"Put into the cart again"</button>
+            </form>
+        }
+    });
+    view! {
+        <li class="order-line">
+            <Picture id=line.picture_id alt="" sizes="4.5rem"/>
+            <div>
+                <p><a href=format!("/products/{}", line.product_slug)>{line.title}</a></p>
+                {(!line.options.is_empty()).then(|| view! { <p class="soft">{line.options}</p> })}
+                <p class="soft">{line.quantity} " × " <Price money=head.money(line.unit_price_minor)/></p>
+                {buy}
+            </div>
+            <p class="order-line-total"><Price money=head.money(line.total_minor)/></p>
+        </li>
+    }
+}
+
+/// The sums of an order, with what went back.
+#[component]
+fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
+    let back = refunds
+        .into_iter()
+        .map(|r| {
+            let word = match r.state.as_str() {
+                "succeeded" => "Refunded",
+                "failed" => "Refund that failed",
+                _ => "Refund on its way",
+            };
+            view! { <dt>{word} ", " <When at=r.created_at day_only=true/></dt> <dd><Price money=head.money(-r.amount_minor)/></dd> }
+        })
+        .collect_view();
+    view! {
+        <dl class="totals">
+            <dt>"Goods"</dt> <dd><Price money=head.money(head.items_minor)/></dd>
+            <dt>"Shipping"</dt> <dd><Price money=head.money(head.shipping_minor)/></dd>
+            {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd><Price money=head.money(-head.discount_minor)/></dd> })}
+            <dt class="total">"Total"</dt> <dd class="total"><Price money=head.money(head.total_minor)/></dd>
+            <dt class="soft">"VAT contained"</dt> <dd class="soft"><Price money=head.money(head.tax_minor)/></dd>
+            {back}
+        </dl>
+    }
+}
+
+#[component]
+fn Address(head: OrderHead) -> impl IntoView {
+    let lines = [head.ship_name, head.ship_line1, head.ship_line2, format!("{} {}", head.ship_postal_code, head.ship_city), head.ship_country];
+    view! {
+        <section aria-labelledby="to">
+            <h2 id="to">"Where it goes"</h2>
+            <address>
+                {lines.into_iter().filter(|l| !l.trim().is_empty()).map(|l| view! { <span>{l}</span> <br/> }).collect_view()}
+            </address>
+        </section>
+    }
+}
+
+/// What happened, newest first, in words for the shopper. What concerns only the operator is not shown.
+#[component]
+fn Timeline(events: Vec<Event>, head: OrderHead) -> impl IntoView {
+    let items = events
+        .iter()
+        .rev()
+        .filter_map(|event| words(event, &head).map(|text| view! { <li><p>{text}</p> <p class="soft"><When at=event.at/></p></li> }))
+        .collect_view();
+    view! { <ol class="timeline">{items}</ol> }
+}
+
+/// A fact in words for the shopper; `None` for what is not theirs to read.
+pub fn words(event: &Event, head: &OrderHead) -> Option<String> {
+    if event.detail["operator"] == true {
+        return None;
+    }
+    let text = |name: &str| event.detail[name].as_str().unwrap_or_default().to_owned();
+    let amount = || head.money(event.detail["amount"].as_i64().unwrap_or_default());
+    Some(match event.kind.as_str() {
+        "created" => "You ordered.".into(),
+        "paid" => "Paid.".into(),
+        "payment_processing" => "Your payment is on its way.".into(),
+        "payment_failed" => format!("A payment did not go through: {}", text("message")),
+        "payment_returned" => format!("A payment of {} could not be used and goes back.", amount()),
+        "expired" => "Not paid in time; the goods went back on the shelf.".into(),
+        "cancelled" => "Cancelled.".into(),
+        "refunded" => format!("{} sent back.", amount()),
+        "refund_failed" => format!("Sending {} back did not work; we are looking into it.", amount()),
+        "shipped" if text("tracking").is_empty() => format!("{} sent a parcel with {}.", text("vendor"), text("carrier")),
+        "shipped" => format!("{} sent a parcel with {}, {}.", text("vendor"), text("carrier"), text("tracking")),
+        _ => return None,
+    })
+}
+
+/// Calling the order off takes two presses; what it does is said between them.
+#[component]
+fn CancelForm(head: OrderHead, token: Option<String>) -> impl IntoView {
+    let paid = head.status == OrderStatus::Placed;
+    view! {
+        <details class="cancel">
+            <summary>"Cancel this order"</summary>
+            <p>
+                {if paid { "Nothing was sent yet. All parcels are called off and all your money goes back." } else { "The goods go back on the shelf. Nothing was charged." }}
+            </p>
+            <form method="post" action=format!("/orders/{}/cancel", head.id)>
+                {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
+                <button class="button-danger" type="submit">"Yes, cancel order " {head.number}</button>
+            </form>
+        </details>
+    }
+}
+
+/// `14:05 UTC`
+fn clock(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{:02}:{:02} UTC", at.hour(), at.minute())
+}
+
+/// `24 to 26 November`, days after `from`; `24 November` when they are the same day.
+fn days(from: OffsetDateTime, min: i32, max: i32) -> String {
+    let from = from.to_offset(UtcOffset::UTC);
+    let (first, last) = (from + Duration::days(min.into()), from + Duration::days(max.into()));
+    if first.date() == last.date() {
+        format!("on {} {}", first.day(), first.month())
+    } else if first.month() == last.month() {
+        format!("{} to {} {}", first.day(), last.day(), last.month())
+    } else {
+        format!("{} {} to {} {}", first.day(), first.month(), last.day(), last.month())
+    }
+}
+
+/// `2 to 4 days`, `1 day`
+fn span(min: i32, max: i32) -> String {
+    match (min, max) {
+        (0 | 1, 1) => "1 day".into(),
+        (a, b) if a == b => format!("{a} days"),
+        (a, b) => format!("{a} to {b} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn expected_days_read_as_people_say_them() {
+        assert_eq!(days(datetime!(2026-11-22 23:30 UTC), 2, 4), "24 to 26 November");
+        assert_eq!(days(datetime!(2026-11-29 10:00 UTC), 1, 3), "30 November to 2 December");
+        assert_eq!(days(datetime!(2026-11-22 10:00 UTC), 1, 1), "on 23 November");
+        assert_eq!(span(0, 1), "1 day");
+        assert_eq!(span(2, 4), "2 to 4 days");
+    }
+}

@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+pub mod purchase;
 mod services;
 mod world;
 

@@ -1,0 +1,171 @@
+//! An order as the checkout leaves it: pending, its stock held, not yet opened for payment.
+
+use souk::{ids::OrderId, orders::order_token, server::state::App};
+use sqlx::Row;
+use uuid::Uuid;
+
+/// An unpaid order and the way to it.
+#[derive(Debug, Clone)]
+pub struct Unpaid {
+    pub id: OrderId,
+    /// `?token=…`
+    pub token: String,
+    pub total: i64,
+}
+
+impl Unpaid {
+    /// The guest's address of the order, or of something below it (`/return`).
+    pub fn path(&self, rest: &str) -> String {
+        format!("/orders/{}{rest}?token={}", self.id, self.token)
+    }
+}
+
+/// Orders `(SKU, pieces)` for a person (`None`: a guest), each vendor shipping for £3.95. `None` when something is sold out.
+pub async fn order(app: &App, user: Option<Uuid>, goods: &[(&str, i32)]) -> Option<Unpaid> {
+    let id = OrderId::new();
+    let key = Uuid::now_v7();
+    let token = order_token(app, key).expect("a token");
+    let mut tx = app.pool.begin().await.expect("a transaction");
+    let mut lines = Vec::new();
+    for (sku, quantity) in goods {
+        let row = sqlx::query(
+            "select x.id, x.product_id, x.vendor_id, x.price_minor, p.title, p.slug, v.name, v.slug as vendor_slug
+             from variants x join products p on p.id = x.product_id join vendors v on v.id = x.vendor_id where x.sku = $1",
+        )
+        .bind(sku)
+        .fetch_one(&mut *tx)
+        .await
+        .expect("the variant");
+        lines.push((row, *quantity, *sku));
+    }
+    lines.sort_by_key(|(row, ..)| row.get::<Uuid, _>("id"));
+    for (row, quantity, _) in &lines {
+        let held = sqlx::query("update stock set held = held + $2 where variant_id = $1 and on_hand - held >= $2")
+            .bind(row.get::<Uuid, _>("id"))
+            .bind(quantity)
+            .execute(&mut *tx)
+            .await
+            .expect("the hold");
+        if held.rows_affected() == 0 {
+            return None;
+        }
+    }
+    let mut vendors: Vec<Uuid> = lines.iter().map(|(row, ..)| row.get("vendor_id")).collect();
+    vendors.sort();
+    vendors.dedup();
+    let items: i64 = lines.iter().map(|(row, q, _)| row.get::<i64, _>("price_minor") * i64::from(*q)).sum();
+    let shipping = 395 * vendors.len() as i64;
+    let total = items + shipping;
+    sqlx::query(
+        "insert into orders (id, user_id, email, token_hash, checkout_key, currency, items_minor, shipping_minor, tax_minor, total_minor,
+                             ship_name, ship_line1, ship_city, ship_postal_code, ship_country, hold_expires_at)
+         values ($1, $2, 'ada@example.com', $3, $4, 'GBP', $5, $6, 0, $7, 'Ada Buyer', '1 Mill Lane', 'Leeds', 'LS1 1AA', 'GB',
+                 now() + interval '15 minutes')",
+    )
+    .bind(id.uuid())
+    .bind(user)
+    .bind(token.hash())
+    .bind(key)
+    .bind(items)
+    .bind(shipping)
+    .bind(total)
+    .execute(&mut *tx)
+    .await
+    .expect("the order");
+    for vendor in vendors {
+        let parcel = Uuid::now_v7();
+        let own: Vec<_> = lines.iter().filter(|(row, ..)| row.get::<Uuid, _>("vendor_id") == vendor).collect();
+        let items: i64 = own.iter().map(|(row, q, _)| row.get::<i64, _>("price_minor") * i64::from(*q)).sum();
+        sqlx::query(
+            "insert into vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, shipping_code, shipping_name, min_days, max_days,
+                                        items_minor, shipping_minor, tax_minor, total_minor)
+             values ($1, $2, $3, $4, $5, 'standard', 'Standard', 2, 4, $6, 395, 0, $7)",
+        )
+        .bind(parcel)
+        .bind(id.uuid())
+        .bind(vendor)
+        .bind(own[0].0.get::<String, _>("name"))
+        .bind(own[0].0.get::<String, _>("vendor_slug"))
+        .bind(items)
+        .bind(items + 395)
+        .execute(&mut *tx)
+        .await
+        .expect("the vendor order");
+        for (row, quantity, sku) in own {
+            let price: i64 = row.get("price_minor");
+            sqlx::query(
+                "insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, quantity,
+                                          unit_price_minor, tax_rate_bp, tax_minor, total_minor)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 2000, 0, $11)",
+            )
+            .bind(Uuid::now_v7())
+            .bind(id.uuid())
+            .bind(parcel)
+            .bind(row.get::<Uuid, _>("product_id"))
+            .bind(row.get::<Uuid, _>("id"))
+            .bind(row.get::<String, _>("slug"))
+            .bind(row.get::<String, _>("title"))
+            .bind(sku)
+            .bind(quantity)
+            .bind(price)
+            .bind(price * i64::from(*quantity))
+            .execute(&mut *tx)
+            .await
+            .expect("the line");
+            sqlx::query("insert into stock_holds (order_id, variant_id, quantity) values ($1, $2, $3)")
+                .bind(id.uuid())
+                .bind(row.get::<Uuid, _>("id"))
+                .bind(quantity)
+                .execute(&mut *tx)
+                .await
+                .expect("the hold's row");
+        }
+    }
+    tx.commit().await.expect("the order is written");
+    Some(Unpaid { id, token: token.to_string(), total })
+}
+
+/// Where an order stands: `(status, payment status, fulfilment status)`.
+pub async fn standing(app: &App, order: OrderId) -> (String, String, String) {
+    let row = sqlx::query("select status, payment_status, fulfilment_status from orders where id = $1")
+        .bind(order.uuid())
+        .fetch_one(&app.pool)
+        .await
+        .expect("the order");
+    (row.get(0), row.get(1), row.get(2))
+}
+
+/// Stock of a SKU: `(on hand, held)`.
+pub async fn stock(app: &App, sku: &str) -> (i32, i32) {
+    let row = sqlx::query("select on_hand, held from stock join variants v on v.id = variant_id where sku = $1")
+        .bind(sku)
+        .fetch_one(&app.pool)
+        .await
+        .expect("the stock");
+    (row.get(0), row.get(1))
+}
+
+/// Lets the time for which the order's goods are held be over.
+pub async fn let_hold_end(app: &App, order: OrderId) {
+    sqlx::query("update orders set hold_expires_at = now() - interval '1 second', swept_at = null where id = $1")
+        .bind(order.uuid())
+        .execute(&app.pool)
+        .await
+        .expect("the hold ends");
+}
+
+/// A number that the database knows.
+pub async fn count(app: &App, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(&app.pool).await.expect("a number")
+}
+
+/// Nothing is oversold and every hold is accounted for: what stock rows say is held is what orders hold.
+pub async fn assert_stock_adds_up(app: &App) {
+    let wrong = count(
+        app,
+        "select count(*) from stock s where held <> coalesce((select sum(quantity) from stock_holds h
+         where h.variant_id = s.variant_id and h.state = 'held'), 0) or on_hand < 0",
+    )
+    .await;
+    assert_eq!(wrong, 0, "holds that no order accounts for");
+}
