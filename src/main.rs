@@ -2,9 +2,13 @@
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use souk::server::{
-    config::Config,
-    start::{self, Extent, Running},
+use souk::{
+    accounts, demo,
+    server::{
+        config::Config,
+        start::{self, Extent, Running},
+        state::App,
+    },
 };
 use std::io::IsTerminal;
 
@@ -19,9 +23,45 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the shop. Starts its own PostgreSQL, S3 store and Stripe sandbox where none is configured
-    Serve,
+    Serve {
+        /// Do not fill an empty development shop with the demo world
+        #[arg(long)]
+        bare: bool,
+    },
     /// Bring the database at DATABASE_URL up to this program's schema
     Migrate,
+    /// Fill the shop with the demo world, the same for the same number
+    Seed {
+        #[arg(long, default_value_t = 1)]
+        number: u64,
+    },
+    /// Make and change accounts
+    #[command(subcommand)]
+    User(User),
+}
+
+#[derive(Subcommand)]
+enum User {
+    /// Make an account; the password is read from SOUK_PASSWORD
+    Create {
+        email: String,
+        name: String,
+        /// May see and decide everything
+        #[arg(long)]
+        operator: bool,
+        #[arg(env = "SOUK_PASSWORD", hide = true, hide_env_values = true)]
+        password: String,
+    },
+    /// Make someone an operator
+    Appoint { email: String },
+    /// Make an operator someone like everybody else
+    Dismiss { email: String },
+    /// Set a new password, read from SOUK_PASSWORD, and sign the person out everywhere
+    Password {
+        email: String,
+        #[arg(env = "SOUK_PASSWORD", hide = true, hide_env_values = true)]
+        password: String,
+    },
 }
 
 #[tokio::main]
@@ -33,17 +73,26 @@ async fn main() -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("a TLS provider was already installed"))?;
     let config = Config::from_env()?;
     match cli.command {
-        Command::Serve => serve(config).await,
+        Command::Serve { bare } => serve(config, bare).await,
         Command::Migrate => migrate(config).await,
+        Command::Seed { number } => command(config, async |app| demo::cli::run(app, number).await).await,
+        Command::User(order) => command(config, async |app| user(app, order).await).await,
     }
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(config: Config, bare: bool) -> anyhow::Result<()> {
     let running = start::up(config, Extent::Server).await?;
     let app = running.app.clone();
     let result = async {
+        if !bare && !app.config.production() && demo::wanted(&app).await? {
+            println!("Filling the empty shop with the demo world …");
+            demo::cli::run(&app, 1).await?;
+        }
         println!("Souk is open at {}", app.config.base_url);
         if app.sandbox.is_some() {
+            for (role, email) in demo::ACCOUNTS {
+                println!("  {role:9} {email}   password: {}", demo::PASSWORD);
+            }
             println!("  Mail: {0}/dev/mail · Stripe sandbox: {0}/dev/stripe", app.config.base_url);
         }
         start::serve(app).await
@@ -57,6 +106,35 @@ async fn migrate(config: Config) -> anyhow::Result<()> {
     let pool = start::connect(&url).await?;
     start::MIGRATIONS.run(&pool).await?;
     println!("The schema is up to date.");
+    Ok(())
+}
+
+/// A command that ends by itself, with the database and the store.
+async fn command(config: Config, run: impl AsyncFnOnce(&App) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let running = start::up(config, Extent::Command).await?;
+    let result = run(&running.app).await;
+    end(running, result).await
+}
+
+async fn user(app: &App, order: User) -> anyhow::Result<()> {
+    match order {
+        User::Create { email, name, operator, password } => {
+            accounts::cli::create(&app.pool, &app.passwords, &email, &name, &password, operator).await?;
+            println!("{email} has an account.");
+        }
+        User::Appoint { email } => {
+            accounts::cli::set_operator(&app.pool, &email, true).await?;
+            println!("{email} is an operator.");
+        }
+        User::Dismiss { email } => {
+            accounts::cli::set_operator(&app.pool, &email, false).await?;
+            println!("{email} is no operator any more.");
+        }
+        User::Password { email, password } => {
+            accounts::cli::set_password(&app.pool, &app.passwords, &email, &password).await?;
+            println!("{email} has a new password and is signed out everywhere.");
+        }
+    }
     Ok(())
 }
 

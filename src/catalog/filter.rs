@@ -1,9 +1,9 @@
 //! What a list of goods was asked for: one reader of query strings for pages and programs, and one writer.
 
 use crate::{
+    catalog::slug::Slug,
     error::{AppError, FieldErrors},
     money::{Currency, MAX_PRICE_MINOR, Money},
-    catalog::slug::Slug,
 };
 
 /// The most characters of a search that are read.

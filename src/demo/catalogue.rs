@@ -146,12 +146,7 @@ pub async fn write(
 }
 
 /// The tree, level by level, since each row needs its parent's path. Categories that are there already are used.
-async fn categories(
-    tx: &mut PgConnection,
-    world: &World,
-    now: OffsetDateTime,
-    seed: u64,
-) -> sqlx::Result<HashMap<String, Uuid>> {
+async fn categories(tx: &mut PgConnection, world: &World, now: OffsetDateTime, seed: u64) -> sqlx::Result<HashMap<String, Uuid>> {
     let mut dice = Dice::new(seed, "categories");
     let mut known = HashMap::new();
     let mut level: Vec<(Option<Uuid>, &[Category])> = vec![(None, &world.categories)];

@@ -32,10 +32,8 @@ where
 }
 
 async fn heads(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow::Result<()> {
-    let tokens = orders
-        .iter()
-        .map(|o| Ok(orders::order_token(app, o.checkout_key)?.hash()))
-        .collect::<anyhow::Result<Vec<Vec<u8>>>>()?;
+    let tokens =
+        orders.iter().map(|o| Ok(orders::order_token(app, o.checkout_key)?.hash())).collect::<anyhow::Result<Vec<Vec<u8>>>>()?;
     let status = |o: &Order| match o.fate {
         Fate::Open | Fate::Declined => "pending",
         Fate::Expired | Fate::DeclinedExpired => "expired",
@@ -172,8 +170,7 @@ async fn holds(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
 }
 
 async fn shipments(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
-    let all: Vec<_> =
-        orders.iter().flat_map(|o| &o.parcels).flat_map(|p| p.shipments.iter().map(move |s| (p, s))).collect();
+    let all: Vec<_> = orders.iter().flat_map(|o| &o.parcels).flat_map(|p| p.shipments.iter().map(move |s| (p, s))).collect();
     sqlx::query!(
         "insert into shipments (id, vendor_order_id, carrier, tracking, shipped_by, shipped_at)
          select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[])",

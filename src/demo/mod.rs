@@ -99,3 +99,9 @@ async fn there(db: &mut PgConnection, world: &World) -> sqlx::Result<bool> {
         .fetch_one(db)
         .await
 }
+
+/// Whether the shop is empty: nobody has an account yet.
+pub async fn wanted(app: &App) -> sqlx::Result<bool> {
+    let people = sqlx::query_scalar!(r#"select exists (select 1 from users) as "some!""#).fetch_one(&app.pool).await?;
+    Ok(!people)
+}

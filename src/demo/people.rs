@@ -79,13 +79,7 @@ struct Addresses {
 }
 
 /// Writes everybody. All share one hash of one password: hashing is slow on purpose.
-pub async fn write(
-    tx: &mut PgConnection,
-    world: &World,
-    seed: u64,
-    now: OffsetDateTime,
-    password: &str,
-) -> sqlx::Result<People> {
+pub async fn write(tx: &mut PgConnection, world: &World, seed: u64, now: OffsetDateTime, password: &str) -> sqlx::Result<People> {
     let mut dice = Dice::new(seed, "people");
     let mut users = Users::default();
     let mut vendors = Vendors::default();
@@ -96,7 +90,12 @@ pub async fn write(
         let at = now - Duration::days(dice.between(430, 680)) - Duration::minutes(dice.between(0, 1400));
         let owner = users.add(&vendor.owner, false, at, &mut dice);
         let id = dice.id(at);
-        vendors.add(id, owner, at, [&vendor.slug, &vendor.name, &vendor.tagline, &vendor.description, &vendor.country, "approved", ""]);
+        vendors.add(
+            id,
+            owner,
+            at,
+            [&vendor.slug, &vendor.name, &vendor.tagline, &vendor.description, &vendor.country, "approved", ""],
+        );
         sellers.push(Seller { vendor: id, owner });
     }
     for a in &world.people.applicants {

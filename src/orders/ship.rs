@@ -79,7 +79,8 @@ pub async fn ship(
         contents.push(format!("{quantity} × {title}"));
     }
     derive_statuses(&mut tx, order.id).await?;
-    let detail = serde_json::json!({ "carrier": carrier, "tracking": tracking, "vendor": order.vendor_name, "contents": contents });
+    let detail =
+        serde_json::json!({ "carrier": carrier, "tracking": tracking, "vendor": order.vendor_name, "contents": contents });
     record(&mut tx, order.id, Some(vendor_order), "shipped", detail, Some(vendor.customer().id())).await?;
     let by = if tracking.is_empty() { carrier.to_owned() } else { format!("{carrier}, tracking number {tracking}") };
     let letter = mail::Mail {

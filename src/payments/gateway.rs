@@ -14,7 +14,9 @@ use stripe_core::{
     payment_intent::RetrievePaymentIntent,
     refund::{CreateRefund, ListRefund, RetrieveRefund},
 };
-use stripe_shared::{CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus, PaymentIntentStatus};
+use stripe_shared::{
+    CheckoutSession, CheckoutSessionMode, CheckoutSessionPaymentStatus, CheckoutSessionStatus, PaymentIntentStatus,
+};
 use time::OffsetDateTime;
 
 /// Why Stripe gave no answer that can be used.
@@ -57,12 +59,16 @@ type Result<T> = std::result::Result<T, GatewayError>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// The page is open; `refused` is why the last card on it was declined, if one was.
-    Open { refused: Option<String> },
+    Open {
+        refused: Option<String>,
+    },
     /// Handed in with a slow method; the money is on its way.
     Processing,
     Paid,
     /// Handed in, and the money did not come.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
     /// Closed without payment.
     Expired,
 }
@@ -87,14 +93,18 @@ impl From<CheckoutSession> for Session {
         let object = intent.and_then(|i| i.as_object());
         let refusal = || object.and_then(|i| i.last_payment_error.as_ref()).map(|e| reason(e));
         let standing = match (&session.payment_status, session.status.as_ref(), object.map(|i| &i.status)) {
-            (CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired, Some(CheckoutSessionStatus::Complete), _) => {
-                Standing::Paid
-            }
+            (
+                CheckoutSessionPaymentStatus::Paid | CheckoutSessionPaymentStatus::NoPaymentRequired,
+                Some(CheckoutSessionStatus::Complete),
+                _,
+            ) => Standing::Paid,
             (_, Some(CheckoutSessionStatus::Complete), Some(PaymentIntentStatus::Processing)) => Standing::Processing,
             (_, Some(CheckoutSessionStatus::Complete), Some(PaymentIntentStatus::Succeeded)) => Standing::Paid,
-            (_, Some(CheckoutSessionStatus::Complete), Some(PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled)) => {
-                Standing::Failed { why: refusal().unwrap_or_else(|| "The payment did not go through.".into()) }
-            }
+            (
+                _,
+                Some(CheckoutSessionStatus::Complete),
+                Some(PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::Canceled),
+            ) => Standing::Failed { why: refusal().unwrap_or_else(|| "The payment did not go through.".into()) },
             // Handed in, and no word on the intent: as good as on its way, and asked about again.
             (_, Some(CheckoutSessionStatus::Complete), _) => Standing::Processing,
             (_, Some(CheckoutSessionStatus::Expired), _) => Standing::Expired,
@@ -191,8 +201,11 @@ pub async fn create_session(app: &App, new: NewSession) -> Result<Session> {
 }
 
 fn key(text: &str) -> Result<RequestStrategy> {
-    let key = IdempotencyKey::new(text)
-        .map_err(|e| GatewayError::Refused { status: 400, code: "idempotency_key".into(), message: e.to_string() })?;
+    let key = IdempotencyKey::new(text).map_err(|e| GatewayError::Refused {
+        status: 400,
+        code: "idempotency_key".into(),
+        message: e.to_string(),
+    })?;
     Ok(RequestStrategy::Idempotent(key))
 }
 
@@ -253,7 +266,13 @@ impl From<stripe_shared::Refund> for Refund {
 }
 
 /// Asks for a booked refund; the key makes a repeat the same refund.
-pub async fn create_refund(app: &App, intent: &str, amount_minor: i64, booked: RefundId, idempotency_key: &str) -> Result<Refund> {
+pub async fn create_refund(
+    app: &App,
+    intent: &str,
+    amount_minor: i64,
+    booked: RefundId,
+    idempotency_key: &str,
+) -> Result<Refund> {
     let refund = CreateRefund::new()
         .payment_intent(intent)
         .amount(amount_minor)

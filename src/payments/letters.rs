@@ -102,7 +102,13 @@ pub async fn placed(app: &App, tx: &mut PgConnection, order: OrderId) -> anyhow:
 }
 
 /// Called off by a person; `refund_minor` is what goes back.
-pub async fn cancelled(app: &App, tx: &mut PgConnection, order: OrderId, was_paid: bool, refund_minor: i64) -> anyhow::Result<()> {
+pub async fn cancelled(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    was_paid: bool,
+    refund_minor: i64,
+) -> anyhow::Result<()> {
     to_shopper(app, tx, order, |who| {
         let mut text = vec![format!("Your order {} is cancelled. Nothing will be sent.", who.number)];
         if refund_minor > 0 {
@@ -131,7 +137,10 @@ pub async fn cancelled(app: &App, tx: &mut PgConnection, order: OrderId, was_pai
 pub async fn expired(app: &App, tx: &mut PgConnection, order: OrderId) -> anyhow::Result<()> {
     to_shopper(app, tx, order, |who| {
         let text = vec![
-            format!("We could not hold the goods of your order {} any longer, so it was closed. Nothing was charged.", who.number),
+            format!(
+                "We could not hold the goods of your order {} any longer, so it was closed. Nothing was charged.",
+                who.number
+            ),
             "If you still want them, they may be in the shop: your order shows them, and each leads to its page.".into(),
         ];
         (format!("Order {} was not paid in time", who.number), text)
@@ -170,8 +179,10 @@ pub async fn money_returned(
 pub async fn refunded(app: &App, tx: &mut PgConnection, order: OrderId, amount_minor: i64) -> anyhow::Result<()> {
     to_shopper(app, tx, order, |who| {
         let amount = Money::new(amount_minor, who.currency);
-        let text = vec![format!("We have sent {amount} of order {} back to the card you paid with.", who.number),
-            "Banks take 5 to 10 days to show it.".into()];
+        let text = vec![
+            format!("We have sent {amount} of order {} back to the card you paid with.", who.number),
+            "Banks take 5 to 10 days to show it.".into(),
+        ];
         (format!("{amount} of order {} is on its way back", who.number), text)
     })
     .await

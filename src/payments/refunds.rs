@@ -81,10 +81,9 @@ pub async fn refund(app: &App, refund: RefundId) -> anyhow::Result<()> {
 
 /// Reads every refund of a PaymentIntent from Stripe and books those that were made elsewhere, as in its dashboard.
 pub async fn sync_refunds(app: &App, intent: &str) -> anyhow::Result<()> {
-    let payment =
-        sqlx::query_scalar!(r#"select id as "id: PaymentId" from payments where stripe_intent_id = $1"#, intent)
-            .fetch_optional(&app.pool)
-            .await?;
+    let payment = sqlx::query_scalar!(r#"select id as "id: PaymentId" from payments where stripe_intent_id = $1"#, intent)
+        .fetch_optional(&app.pool)
+        .await?;
     let payment = match payment {
         Some(payment) => payment,
         // Not yet known by its intent: the webhook of the refund overtook the one of the payment.

@@ -22,13 +22,11 @@ use sqlx::PgConnection;
 
 /// Asks Stripe how this attempt stands and acts on it. Safe at any time and any number of times; answers the state after.
 pub async fn settle(app: &App, payment: PaymentId) -> anyhow::Result<PaymentState> {
-    let row = sqlx::query!(
-        r#"select state as "state: PaymentState", stripe_session_id from payments where id = $1"#,
-        payment.uuid()
-    )
-    .fetch_optional(&app.pool)
-    .await?
-    .context("no such payment")?;
+    let row =
+        sqlx::query!(r#"select state as "state: PaymentState", stripe_session_id from payments where id = $1"#, payment.uuid())
+            .fetch_optional(&app.pool)
+            .await?
+            .context("no such payment")?;
     if matches!(row.state, PaymentState::Paid | PaymentState::Surplus) {
         return Ok(row.state);
     }

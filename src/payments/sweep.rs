@@ -84,7 +84,9 @@ async fn expire_order(app: &App, order: OrderId) -> anyhow::Result<()> {
         match close(app, payment).await {
             Ok(PaymentState::Paid | PaymentState::Processing) => return Ok(()),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%order, %payment, error = format!("{error:#}"), "Stripe does not say; the stock goes back"),
+            Err(error) => {
+                tracing::warn!(%order, %payment, error = format!("{error:#}"), "Stripe does not say; the stock goes back")
+            }
         }
     }
     let mut tx = app.pool.begin().await?;
@@ -126,9 +128,8 @@ async fn close(app: &App, payment: PaymentId) -> anyhow::Result<PaymentState> {
     if state != PaymentState::Open {
         return Ok(state);
     }
-    let session = sqlx::query_scalar!("select stripe_session_id from payments where id = $1", payment.uuid())
-        .fetch_one(&app.pool)
-        .await?;
+    let session =
+        sqlx::query_scalar!("select stripe_session_id from payments where id = $1", payment.uuid()).fetch_one(&app.pool).await?;
     if let Some(session) = session {
         match gateway::expire(app, &session).await {
             // Refused: it was paid or closed in this moment. Settling says which.

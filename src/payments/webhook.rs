@@ -204,7 +204,10 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
             let session = id(&object["id"]).context("the event has no session")?;
             settle_session(app, &session).await?;
         }
-        "payment_intent.succeeded" | "payment_intent.payment_failed" | "payment_intent.processing" | "payment_intent.canceled" => {
+        "payment_intent.succeeded"
+        | "payment_intent.payment_failed"
+        | "payment_intent.processing"
+        | "payment_intent.canceled" => {
             let intent = id(&object["id"]).context("the event has no PaymentIntent")?;
             if let Some(payment) = payment_of(app, &intent).await? {
                 super::settle(app, payment).await?;
@@ -231,12 +234,10 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
 
 /// Our attempt behind a PaymentIntent: from our row, else from the metadata at Stripe. `None` when it is not ours.
 async fn payment_of(app: &App, intent: &str) -> anyhow::Result<Option<crate::ids::PaymentId>> {
-    let known = sqlx::query_scalar!(
-        r#"select id as "id: crate::ids::PaymentId" from payments where stripe_intent_id = $1"#,
-        intent
-    )
-    .fetch_optional(&app.pool)
-    .await?;
+    let known =
+        sqlx::query_scalar!(r#"select id as "id: crate::ids::PaymentId" from payments where stripe_intent_id = $1"#, intent)
+            .fetch_optional(&app.pool)
+            .await?;
     if known.is_some() {
         return Ok(known);
     }

@@ -52,7 +52,8 @@ fn closed(customer: &Customer) -> Page {
         ),
         _ => (
             "You do not have a shop yet",
-            "Vendors on Souk send their goods themselves, straight to the shopper. Tell us about yours and we look at it.".to_owned(),
+            "Vendors on Souk send their goods themselves, straight to the shopper. Tell us about yours and we look at it."
+                .to_owned(),
             "Apply to sell",
         ),
     };

@@ -90,9 +90,14 @@ mod tests {
     fn days_are_in_order_and_in_reach() {
         assert_eq!(Days::parse("2", " 4 "), Ok(Days { least: 2, most: 4 }));
         assert_eq!(Days::parse("0", "0"), Ok(Days { least: 0, most: 0 }));
-        for (least, most, bad) in [("4", "2", BadDays::Most), ("-1", "2", BadDays::Least), ("61", "62", BadDays::Least),
-            ("1", "91", BadDays::Most), ("", "1", BadDays::Least), ("1", "soon", BadDays::Most)]
-        {
+        for (least, most, bad) in [
+            ("4", "2", BadDays::Most),
+            ("-1", "2", BadDays::Least),
+            ("61", "62", BadDays::Least),
+            ("1", "91", BadDays::Most),
+            ("", "1", BadDays::Least),
+            ("1", "soon", BadDays::Most),
+        ] {
             assert_eq!(Days::parse(least, most), Err(bad));
         }
     }

@@ -108,12 +108,7 @@ pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> 
     Ok(())
 }
 
-pub async fn edit_method(
-    pool: &PgPool,
-    vendor: &Vendor,
-    method: ShippingMethodId,
-    draft: &MethodDraft,
-) -> Result<(), AppError> {
+pub async fn edit_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodId, draft: &MethodDraft) -> Result<(), AppError> {
     let done = sqlx::query!(
         "update shipping_methods set name = $3, price_minor = $4, free_over_minor = $5, min_days = $6, max_days = $7
          where id = $1 and vendor_id = $2",

@@ -61,9 +61,7 @@ pub fn VariantPicker(
                         chosen.set(next.id);
                         // The address follows the choice; without a history it just stays.
                         let address = page.with_value(|p| format!("{p}?variant={}", next.id));
-                        let _ = window()
-                            .history()
-                            .and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+                        let _ = window().history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
                     };
                     view! {
                         <li>

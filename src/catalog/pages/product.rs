@@ -144,7 +144,8 @@ fn Gallery(pictures: Vec<PictureOf>) -> impl IntoView {
 #[component]
 fn Delivery<'a>(product: &'a ProductPage) -> impl IntoView + use<> {
     let sending = product.delivery.as_ref().map(|d| {
-        let free = d.free_over.map(|m| format!("; free when you buy for {m} or more from {}", product.vendor_name)).unwrap_or_default();
+        let free =
+            d.free_over.map(|m| format!("; free when you buy for {m} or more from {}", product.vendor_name)).unwrap_or_default();
         let price = if d.price.minor == 0 { "free".to_owned() } else { d.price.to_string() };
         format!("{} delivery {d}, {price}{free}.", d.name)
     });

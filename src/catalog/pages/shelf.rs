@@ -245,15 +245,14 @@ pub fn ShelfView(shelf: Shelf) -> impl IntoView {
 #[component]
 fn NothingFound<'a>(shelf: &'a Shelf) -> impl IntoView + use<> {
     let Shelf { filter, place, closest, tree, .. } = shelf;
-    let narrowed = filter.narrowed() || (filter.vendor.is_some() && !place.vendor) || (filter.category.is_some() && !place.category);
+    let narrowed =
+        filter.narrowed() || (filter.vendor.is_some() && !place.vendor) || (filter.category.is_some() && !place.category);
     let widen = narrowed.then(|| {
         let all = shelf.link(|f| *f = ListFilter { q: f.q.take(), ..ListFilter::default() });
         view! { <p><a class="button" href=all>"Remove the filters"</a></p> }
     });
-    let departments = tree
-        .roots()
-        .map(|c| view! { <li><a href=format!("/categories/{}", c.slug)>{c.name.clone()}</a></li> })
-        .collect_view();
+    let departments =
+        tree.roots().map(|c| view! { <li><a href=format!("/categories/{}", c.slug)>{c.name.clone()}</a></li> }).collect_view();
     let searched = filter.q.is_some();
     let near = (!closest.is_empty()).then(|| {
         view! {

@@ -1,7 +1,7 @@
 //! The vendors, and the shop of each.
 
 use super::{
-    country_name, moved, pairs, address,
+    address, country_name, moved, pairs,
     shelf::{self, Place, Shelf, ShelfView},
 };
 use crate::{

@@ -63,11 +63,7 @@ impl Position {
 pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
     let order = filter.order();
     let fingerprint = filter.fingerprint();
-    let after = filter
-        .after
-        .as_deref()
-        .map(|c| cursor::open::<Position>(&app.config.secret, &fingerprint, c))
-        .transpose()?;
+    let after = filter.after.as_deref().map(|c| cursor::open::<Position>(&app.config.secret, &fingerprint, c)).transpose()?;
 
     let mut sql = QueryBuilder::<Postgres>::new("");
     match (&filter.q, order) {
@@ -195,7 +191,8 @@ pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
 /// Goods to look at after this one: of its category, else of the one above; other vendors' first, what is sold out last.
 pub async fn related(pool: &PgPool, product: &ProductPage) -> sqlx::Result<Vec<Listing>> {
     let mut sql = QueryBuilder::<Postgres>::new(format!("select {LISTING} from (select * from listings l where "));
-    sql.push("category_path @> array[coalesce((select parent_id from categories where id = ").push_bind(product.category_id.uuid());
+    sql.push("category_path @> array[coalesce((select parent_id from categories where id = ")
+        .push_bind(product.category_id.uuid());
     sql.push("), ").push_bind(product.category_id.uuid()).push(")] and product_id <> ").push_bind(product.id.uuid());
     sql.push(" order by published_at desc, product_id limit 200) l order by l.in_stock desc, l.category_id = ");
     sql.push_bind(product.category_id.uuid()).push(" desc, l.vendor_id = ").push_bind(product.vendor_id.uuid());
@@ -217,7 +214,9 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter, by: Narrow) {
         push_query(sql, q);
     }
     if let Some(category) = &filter.category {
-        sql.push(" and l.category_path @> array[(select id from categories where slug = ").push_bind(category.to_string()).push(")]");
+        sql.push(" and l.category_path @> array[(select id from categories where slug = ")
+            .push_bind(category.to_string())
+            .push(")]");
     }
     if filter.in_stock {
         sql.push(" and l.in_stock");

@@ -56,17 +56,20 @@ pub async fn list(
     let notice = flash::take(&session).await?;
     let now = OffsetDateTime::now_utc();
     Ok(Page::new("Orders", move || {
-        let tabs = [(VendorOrderFilter::ToShip, "To ship", Some(to_ship)), (VendorOrderFilter::Shipped, "Shipped", None),
-            (VendorOrderFilter::All, "All", None)]
-            .map(|(show, label, count)| {
-                view! {
-                    <li><a href=address(show, 0) aria-current=(show == filter.show).then_some("page")>
-                        {label} {count.map(|c| view! { " " <span class="count">{c}</span> })}
-                    </a></li>
-                }
-            })
-            .into_iter()
-            .collect_view();
+        let tabs = [
+            (VendorOrderFilter::ToShip, "To ship", Some(to_ship)),
+            (VendorOrderFilter::Shipped, "Shipped", None),
+            (VendorOrderFilter::All, "All", None),
+        ]
+        .map(|(show, label, count)| {
+            view! {
+                <li><a href=address(show, 0) aria-current=(show == filter.show).then_some("page")>
+                    {label} {count.map(|c| view! { " " <span class="count">{c}</span> })}
+                </a></li>
+            }
+        })
+        .into_iter()
+        .collect_view();
         let list = if rows.is_empty() {
             view! {
                 <Empty title=if filter.show == VendorOrderFilter::ToShip { "Nothing to ship" } else { "No orders yet" }>
@@ -348,7 +351,8 @@ fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: Fiel
             let left = line.quantity - line.shipped;
             let name = format!("lines[{}]", line.id);
             let value = typed.lines.get(&line.id).cloned().unwrap_or_else(|| left.to_string());
-            let error = errors.get(&name).map(|e| view! { <p class="field-error" id=format!("f-{name}-error")>{e.to_owned()}</p> });
+            let error =
+                errors.get(&name).map(|e| view! { <p class="field-error" id=format!("f-{name}-error")>{e.to_owned()}</p> });
             let about = error.as_ref().map(|_| format!("f-{name}-error"));
             let options = if line.options.is_empty() { String::new() } else { format!(" ({})", line.options) };
             view! {

@@ -218,7 +218,8 @@ async fn page(app: &App, product: Option<EditableProduct>, form: ProductForm, ou
     let title = product.as_ref().map_or_else(|| "New product".to_owned(), |p| p.title.clone());
     let Outcome { errors, note, differs, status } = outcome;
     Ok(Page::new(title, move || {
-        let standing = product.map(|p| Standing { id: p.id, slug: p.slug, title: p.title, status: p.status, pictures: p.pictures });
+        let standing =
+            product.map(|p| Standing { id: p.id, slug: p.slug, title: p.title, status: p.status, pictures: p.pictures });
         view! { <ProductView standing=standing form=form errors=errors categories=categories note=note differs=differs/> }
     })
     .layout(Layout::Vendor("/vendor/products"))

@@ -194,7 +194,10 @@ impl ProductForm {
             }
             // Bounded before it is built: three lists of a thousand would be a billion rows.
             if combinations.len() * values.len() > MAX_VARIANTS {
-                errors.add("variants", format!("These options make more than {MAX_VARIANTS} variants; a product has at most that many."));
+                errors.add(
+                    "variants",
+                    format!("These options make more than {MAX_VARIANTS} variants; a product has at most that many."),
+                );
                 return Err(errors);
             }
             combinations =
@@ -396,7 +399,8 @@ mod tests {
     fn rows_that_fit_keep_what_was_typed_and_saved_ones_that_leave_are_counted() {
         let mut typed = with_options(bowl(), &[("Size", "S, M")]);
         typed.generate().unwrap();
-        typed.variants[0] = VariantRow { id: "a".into(), sku: "MINE".into(), price: "3".into(), stock: "9".into(), ..typed.variants[0].clone() };
+        typed.variants[0] =
+            VariantRow { id: "a".into(), sku: "MINE".into(), price: "3".into(), stock: "9".into(), ..typed.variants[0].clone() };
         typed.variants[1].id = "b".into();
         typed.options[0].values = "S, L".into();
         assert_eq!(typed.generate(), Ok(1));
@@ -425,7 +429,13 @@ mod tests {
 
     #[test]
     fn odd_names_are_left_aside() {
-        let typed = form(&[("variants[x][sku]", "A"), ("variants[-1][sku]", "A"), ("variants[]", ""), ("[[", ""), ("options[9][name]", "Size")]);
+        let typed = form(&[
+            ("variants[x][sku]", "A"),
+            ("variants[-1][sku]", "A"),
+            ("variants[]", ""),
+            ("[[", ""),
+            ("options[9][name]", "Size"),
+        ]);
         assert!(typed.variants.is_empty());
         assert_eq!(typed.options[0].name, "Size");
     }

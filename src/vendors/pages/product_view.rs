@@ -40,10 +40,7 @@ pub fn ProductView(
     choices.extend(categories.into_iter().map(|(id, label)| (id.to_string(), label)));
     let tone = if differs.is_empty() { Tone::Neutral } else { Tone::Warn };
     let note = note.map(|n| {
-        let stands = differs
-            .into_iter()
-            .map(|(label, now)| view! { <dt>{label}</dt> <dd>{now}</dd> })
-            .collect_view();
+        let stands = differs.into_iter().map(|(label, now)| view! { <dt>{label}</dt> <dd>{now}</dd> }).collect_view();
         view! {
             <Notice tone=tone>
                 <p>{n}</p>
@@ -179,9 +176,8 @@ fn Row(i: usize, row: VariantRow, depth: usize, names: Vec<String>, errors: Fiel
     let values = (0..depth)
         .map(|at| {
             let value = row.values.get(at).cloned();
-            let hidden = value
-                .clone()
-                .map(|v| view! { <input type="hidden" name=format!("variants[{i}][values][{at}]") value=v/> });
+            let hidden =
+                value.clone().map(|v| view! { <input type="hidden" name=format!("variants[{i}][values][{at}]") value=v/> });
             view! { <td class="value" data-label=names.get(at).cloned()>{value} {hidden}</td> }
         })
         .collect_view();

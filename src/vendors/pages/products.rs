@@ -63,23 +63,23 @@ pub async fn list(
     let next = next.flatten();
 
     Ok(Page::new("Products", move || {
-        let tabs = [(None, "All", drafts + published), (Some(ProductStatus::Published), "On sale", published),
-            (Some(ProductStatus::Draft), "Drafts", drafts), (Some(ProductStatus::Archived), "Archived", archived)]
-            .map(|(tab, label, count)| {
-                view! {
-                    <li><a href=address(&text, tab, "") aria-current=(tab == status).then_some("page")>
-                        {label} " " <span class="count">{count}</span>
-                    </a></li>
-                }
-            })
-            .into_iter()
-            .collect_view();
+        let tabs = [
+            (None, "All", drafts + published),
+            (Some(ProductStatus::Published), "On sale", published),
+            (Some(ProductStatus::Draft), "Drafts", drafts),
+            (Some(ProductStatus::Archived), "Archived", archived),
+        ]
+        .map(|(tab, label, count)| {
+            view! {
+                <li><a href=address(&text, tab, "") aria-current=(tab == status).then_some("page")>
+                    {label} " " <span class="count">{count}</span>
+                </a></li>
+            }
+        })
+        .into_iter()
+        .collect_view();
         let filtered = !text.is_empty() || status.is_some();
-        let list = if rows.is_empty() {
-            nothing(filtered).into_any()
-        } else {
-            view! { <ProductTable rows=rows/> }.into_any()
-        };
+        let list = if rows.is_empty() { nothing(filtered).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
         view! {
             <div class="desk-head">
                 <h1>"Products"</h1>
