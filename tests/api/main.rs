@@ -1,6 +1,7 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
 mod cart;
+mod catalog;
 mod shell;
 mod storage;
 mod stripe_sandbox;
