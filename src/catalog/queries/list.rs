@@ -181,10 +181,16 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
     sql.build_query_as().fetch_one(pool).await
 }
 
-/// What was perhaps meant by a search that found nothing: goods with words that look alike.
+/// What was perhaps meant by a search that found nothing: goods with a word that looks alike.
+///
+/// The bar that the index compares with is a setting; it is lowered for this one statement. The lateral join makes sure that it
+/// lies there before the index is read: a transposed pair of letters in a short word comes to no more than 0.4.
 pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
-    let mut sql = QueryBuilder::<Postgres>::new(format!("select {LISTING} from listings l where "));
-    sql.push_bind(q).push(" <% l.title order by word_similarity(").push_bind(q);
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "select {LISTING} from (select set_config('pg_trgm.word_similarity_threshold', '0.4', true) as bar offset 0) s
+         cross join lateral (select * from listings where s.bar is not null and "
+    ));
+    sql.push_bind(q).push(" <% title) l order by word_similarity(").push_bind(q);
     sql.push(", l.title) desc, l.product_id limit 8").build_query_as().fetch_all(pool).await
 }
 
