@@ -2,7 +2,10 @@
 
 mod cart;
 mod catalog;
+mod editing;
+mod pictures;
 mod shell;
 mod storage;
 mod stripe_sandbox;
 mod support;
+mod vendors;
