@@ -83,8 +83,12 @@ fn full() -> AppError {
 /// [`process`] on a thread where it may take its time.
 async fn process_apart(bytes: Bytes) -> Result<Result<Processed, BadPicture>, AppError> {
     let turn = DECODERS.acquire().await.map_err(internal)?;
-    let done = tokio::task::spawn_blocking(move || process(&bytes)).await;
-    drop(turn);
+    let done = tokio::task::spawn_blocking(move || {
+        // Held by the work, not by the request: someone who hangs up does not make room for one more.
+        let _turn = turn;
+        process(&bytes)
+    })
+    .await;
     // A decoder that panics has met a picture that it does not understand.
     Ok(done.unwrap_or(Err(BadPicture::Damaged)))
 }

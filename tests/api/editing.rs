@@ -158,7 +158,6 @@ async fn what_is_wrong_stands_at_its_field_and_what_was_typed_stays() {
         assert!(error.contains(words), "{field}: {error:?}");
         assert!(answer.texts(".error-summary a").iter().any(|link| error.ends_with(link.as_str())));
         assert_eq!(answer.texts("textarea"), ["<script>alert(1)</script></textarea>"], "kept, and harmless");
-        assert_eq!(answer.attribute("input[name='variants[0][sku]']", "value").is_some(), true);
     }
     let count: i64 = sqlx::query_scalar("select count(*) from products").fetch_one(&test.app.pool).await.unwrap();
     assert_eq!(count, 9, "nothing was written");
