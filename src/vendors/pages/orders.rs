@@ -391,11 +391,15 @@ fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: Fiel
 
 #[component]
 fn History(events: Vec<Event>) -> impl IntoView {
+    if events.is_empty() {
+        return ().into_any();
+    }
     let rows = events
         .into_iter()
         .map(|event| view! { <li>{event_words(&event.kind)} " · " <span class="soft"><When at=event.at/></span></li> })
         .collect_view();
     view! { <section aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
+        .into_any()
 }
 
 /// A kind of event in words; an unknown one as it is called.
