@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use souk::{
-    accounts, demo,
+    accounts, catalog, demo,
     server::{
         config::Config,
         start::{self, Extent, Running},
@@ -34,6 +34,17 @@ enum Command {
     Seed {
         #[arg(long, default_value_t = 1)]
         number: u64,
+    },
+    /// Bring a vendor's goods to what a CSV file says; goes on where a stopped run was
+    Import {
+        /// Columns: sku, title, description, category, price, currency, stock, options, image
+        file: std::path::PathBuf,
+        /// The vendor's slug
+        #[arg(long)]
+        vendor: String,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Make and change accounts
     #[command(subcommand)]
@@ -76,6 +87,10 @@ async fn main() -> anyhow::Result<()> {
         Command::Serve { bare } => serve(config, bare).await,
         Command::Migrate => migrate(config).await,
         Command::Seed { number } => command(config, async |app| demo::cli::run(app, number).await).await,
+        Command::Import { file, vendor, dry_run } => {
+            let what = catalog::import::Import { file, vendor, dry_run };
+            command(config, async |app| catalog::import::cli::run(app, &what).await).await
+        }
         Command::User(order) => command(config, async |app| user(app, order).await).await,
     }
 }

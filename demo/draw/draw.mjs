@@ -25,7 +25,7 @@ jobs.sort((a, b) => (a.picture.view === 'close') - (b.picture.view === 'close'))
 await mkdir(out, { recursive: true });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-gpu-watchdog', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 const page = await browser.newPage();
 page.on('pageerror', (e) => console.error('page:', e.message));
@@ -41,6 +41,8 @@ for (const [i, { product, picture }] of jobs.entries()) {
   try {
     const url = await page.evaluate(([name, scene, view]) => window.draw(name, scene, view), [product.slug, { ...product.scene, ...picture.scene }, picture.view]);
     const data = Buffer.from(url.slice(url.indexOf(',') + 1), 'base64');
+    // A lost graphics context draws nothing, and says nothing.
+    if (data.length < 4000) throw new Error('the picture is empty; draw again');
     bytes += data.length;
     await writeFile(join(out, picture.file), data);
   } catch (e) { failed++; console.error(`${picture.file}: ${e.message.split('\n')[0]}`); }

@@ -3,6 +3,7 @@
 mod cart;
 mod catalog;
 mod editing;
+mod import;
 mod pictures;
 mod shell;
 mod storage;
