@@ -2,7 +2,7 @@
 
 use super::{
     model::{Quote, quote},
-    queries,
+    queries::{self, NewOrder},
 };
 use crate::{
     accounts::{Email, PostalAddress},
@@ -86,7 +86,8 @@ pub async fn place(
             payments::replace(&mut tx, earlier, who.id()).await?;
         }
     }
-    let number = queries::insert_order(&mut *tx, order, who.id(), cart_id, &request, &token, &quote, app.config.hold).await?;
+    let new = NewOrder { id: order, user: who.id(), cart: cart_id, token: &token, hold: app.config.hold };
+    let number = queries::insert_order(&mut *tx, new, &request, &quote).await?;
     let Some(number) = number else {
         // The same key from another cart at the same moment.
         tx.rollback().await?;

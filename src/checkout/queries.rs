@@ -69,16 +69,23 @@ pub async fn lock_stock(db: impl PgExecutor<'_>, orders: &[OrderId], variants: &
     Ok(())
 }
 
+/// What an order's row holds beside what was asked for.
+pub struct NewOrder<'a> {
+    pub id: OrderId,
+    pub user: Option<UserId>,
+    pub cart: CartId,
+    /// Lets a guest read it; only its hash is kept.
+    pub token: &'a Token,
+    /// How long its stock is held.
+    pub hold: Duration,
+}
+
 /// The order's own row; its number, or `None` where another request with the same key was faster.
 pub async fn insert_order(
     db: impl PgExecutor<'_>,
-    id: OrderId,
-    user: Option<UserId>,
-    cart: CartId,
+    new: NewOrder<'_>,
     request: &CheckoutRequest,
-    token: &Token,
     quote: &Quote,
-    hold: Duration,
 ) -> sqlx::Result<Option<i64>> {
     let to = &request.address;
     sqlx::query_scalar!(
@@ -88,12 +95,12 @@ pub async fn insert_order(
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
                  now() + make_interval(secs => $19))
          on conflict (checkout_key) do nothing returning number",
-        id.uuid(),
-        user.map(UserId::uuid),
+        new.id.uuid(),
+        new.user.map(UserId::uuid),
         request.email.as_str(),
-        token.hash(),
+        new.token.hash(),
         request.key,
-        cart.uuid(),
+        new.cart.uuid(),
         quote.currency.code(),
         quote.sums.items_minor,
         quote.sums.shipping_minor,
@@ -106,7 +113,7 @@ pub async fn insert_order(
         to.city.as_str(),
         to.postal_code.as_str(),
         to.country,
-        hold.as_secs_f64()
+        new.hold.as_secs_f64()
     )
     .fetch_optional(db)
     .await

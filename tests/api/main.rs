@@ -5,6 +5,8 @@ mod catalog;
 mod editing;
 mod import;
 mod pictures;
+mod checkout;
+mod race;
 mod shell;
 mod storage;
 mod stripe_sandbox;
