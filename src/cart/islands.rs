@@ -5,7 +5,7 @@ use crate::{
     cart::model::{CartUpdate, MAX_QUANTITY},
     ids::CartLineId,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local, wasm_bindgen::JsValue};
 use std::time::Duration;
 
 /// How long a person may go on pressing before the quantity is saved.
@@ -128,9 +128,19 @@ fn show(update: &CartUpdate) {
         _ = window().location().reload();
         return;
     }
+    announce(update.count);
     for (id, text) in &update.texts {
         if let Some(element) = document().get_element_by_id(id) {
             element.set_text_content(Some(text));
         }
+    }
+}
+
+/// Tells the header how many things are in the cart now.
+fn announce(count: i64) {
+    if let Ok(event) = web_sys::CustomEvent::new("souk:cart") {
+        let detail = JsValue::from_f64(count as f64);
+        event.init_custom_event_with_can_bubble_and_cancelable_and_detail("souk:cart", false, false, &detail);
+        _ = window().dispatch_event(&event);
     }
 }

@@ -157,7 +157,8 @@ fn LineBlock(cart: CartView, line: CartLine, refused: Option<(String, String)>) 
             </div>
             <div class="cart-line-change">
                 {quantity}
-                <RemoveForm line=line.id title=title.clone()/>
+                // Where a problem is told, the way out stands beside it.
+                {(!problem.is_some_and(Problem::blocks)).then(|| view! { <RemoveForm line=line.id title=title.clone()/> })}
             </div>
             {total}
             {problem.map(|problem| view! { <ProblemBlock cart=cart.clone() line=line.clone() problem=problem/> })}
