@@ -138,9 +138,9 @@ fn show(update: &CartUpdate) {
 
 /// Tells the header how many things are in the cart now.
 fn announce(count: i64) {
-    if let Ok(event) = web_sys::CustomEvent::new("souk:cart") {
-        let detail = JsValue::from_f64(count as f64);
-        event.init_custom_event_with_can_bubble_and_cancelable_and_detail("souk:cart", false, false, &detail);
+    let about = web_sys::CustomEventInit::new();
+    about.set_detail(&JsValue::from_f64(count as f64));
+    if let Ok(event) = web_sys::CustomEvent::new_with_event_init_dict("souk:cart", &about) {
         _ = window().dispatch_event(&event);
     }
 }
