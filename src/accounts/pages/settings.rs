@@ -138,8 +138,7 @@ fn draw_password(who: &Customer, errors: FieldErrors) -> Page {
                 <ErrorSummary errors=errors.clone()/>
                 <form method="post" class="account-form">
                     // Tells a password manager whose password this is.
-                    <input class="visually-hidden" type="email" name="email" value=email autocomplete="username" tabindex="-1"
-                        aria-hidden="true" readonly/>
+                    <input type="email" name="email" value=email autocomplete="username" hidden readonly/>
                     <Field label="Present password" name="current" kind="password" errors=errors.clone()
                         autocomplete="current-password" required=true/>
                     <Field label="New password" name="password" kind="password" errors=errors autocomplete="new-password"
