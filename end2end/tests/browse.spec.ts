@@ -52,7 +52,7 @@ test("a list is ordered, narrowed and paged by its address @without-script", asy
 test("on a phone the filters are a sheet @phone", async ({ page }) => {
   await open(page, "/products");
   if (test.info().project.name !== "phone") await page.setViewportSize({ width: 390, height: 800 });
-  const sheet = page.getByRole("complementary", { name: "Filters" });
+  const sheet = page.getByRole("region", { name: "Filters" });
   await expect(sheet).toBeHidden();
   await page.getByRole("button", { name: "Filters" }).click();
   await expect(sheet.getByLabel("In stock only")).toBeVisible();
@@ -93,13 +93,13 @@ test("a search is a form, and keeps its words @without-script", async ({ page })
 
 test("an option is chosen where one stands, and the address follows", async ({ page }) => {
   await open(page, blocks);
-  await expect(page.getByText("£42.00")).toBeVisible();
+  await expect(page.getByRole("article").getByText("£42.00", { exact: true })).toBeVisible();
   await page.getByRole("group", { name: /Finish/ }).getByRole("link", { name: "Painted" }).click();
-  await expect(page.getByText("£48.00")).toBeVisible();
+  await expect(page.getByRole("article").getByText("£48.00", { exact: true })).toBeVisible();
   await expect(page).toHaveURL(/variant=/);
   await page.reload();
   await awake(page);
-  await expect(page.getByText("£48.00")).toBeVisible();
+  await expect(page.getByRole("article").getByText("£48.00", { exact: true })).toBeVisible();
 
   await page.getByLabel("Quantity").fill("2");
   await page.getByRole("button", { name: "Add to cart" }).click();
@@ -110,7 +110,7 @@ test("an option is chosen where one stands, and the address follows", async ({ p
 test("an option is a link, and adding to the cart a form @without-script", async ({ page }) => {
   await open(page, blocks);
   await page.getByRole("group", { name: /Finish/ }).getByRole("link", { name: "Painted" }).click();
-  await expect(page.getByText("£48.00")).toBeVisible();
+  await expect(page.getByRole("article").getByText("£48.00", { exact: true })).toBeVisible();
   if (test.info().project.name === "without-script") {
     await page.getByRole("button", { name: "Add to cart" }).click();
     await expect(page).toHaveURL(/\/cart$/);

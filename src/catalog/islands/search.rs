@@ -45,6 +45,12 @@ pub fn SearchBox(current: String) -> impl IntoView {
         latest.set_value(String::new());
         close();
     };
+    let go = move |i: usize| {
+        if let Some(href) = offers.with(|o| o.get(i).map(|s| s.href.clone())) {
+            // An address of our own; a failure to go there leaves the form as it is.
+            let _ = window().location().assign(&href);
+        }
+    };
     let pressed = move |event: ev::KeyboardEvent| {
         let count = offers.with(Vec::len);
         if count == 0 {
@@ -56,9 +62,8 @@ pub fn SearchBox(current: String) -> impl IntoView {
             "ArrowUp" => active.set(Some(now.map_or(count - 1, |i| (i + count - 1) % count))),
             "Escape" => leave(),
             "Enter" => {
-                let Some(href) = now.and_then(|i| offers.with(|o| o.get(i).map(|s| s.href.clone()))) else { return };
-                // The address of our own server; a failure to go there leaves the form as it is.
-                let _ = window().location().assign(&href);
+                let Some(i) = now else { return };
+                go(i);
             }
             _ => return,
         }
@@ -73,12 +78,16 @@ pub fn SearchBox(current: String) -> impl IntoView {
             .map(|(i, s)| {
                 let chosen = move || active.get() == Some(i);
                 view! {
-                    <li id=format!("offer-{i}") role="option" aria-selected=move || if chosen() { "true" } else { "false" }>
-                        // Pressing must not take the focus away before the click arrives.
-                        <a href=s.href tabindex="-1" on:mousedown=|e| e.prevent_default()>
-                            <span dir="auto">{s.label}</span>
-                            <span class="offer-detail" dir="auto">{s.detail}</span>
-                        </a>
+                    // Pressing must not take the focus away before the click arrives.
+                    <li
+                        id=format!("offer-{i}")
+                        role="option"
+                        aria-selected=move || if chosen() { "true" } else { "false" }
+                        on:mousedown=|e| e.prevent_default()
+                        on:click=move |_| go(i)
+                    >
+                        <span dir="auto">{s.label}</span>
+                        <span class="offer-detail" dir="auto">{s.detail}</span>
                     </li>
                 }
             })

@@ -231,7 +231,8 @@ pub fn ShelfView(shelf: Shelf) -> impl IntoView {
                 {(!none).then(|| view! { <SortLinks shelf=&shelf/> })}
             </div>
             <FilterSheet shelf=&shelf/>
-            <section class="shelf-goods" aria-label="Goods">
+            <section class="shelf-goods" aria-labelledby="goods">
+                <h2 id="goods" class="visually-hidden">"Goods"</h2>
                 <Applied shelf=&shelf/>
                 {later.then(|| view! { <p class="shelf-back"><a href=first_page>"Back to the first page"</a></p> })}
                 {body}

@@ -37,7 +37,11 @@ pub async fn all(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Pa
                 }
                 .into_any()
             } else {
-                view! { <ShopCards shops=page.shops/> }.into_any()
+                view! {
+                    <h2 class="visually-hidden">"Vendors by name"</h2>
+                    <ShopCards shops=page.shops/>
+                }
+                .into_any()
             }}
             <NextPage href=next/>
         }

@@ -184,7 +184,7 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
 /// What was perhaps meant by a search that found nothing: goods with a word that looks alike.
 ///
 /// The bar that the index compares with is a setting; it is lowered for this one statement. The lateral join makes sure that it
-/// lies there before the index is read: a transposed pair of letters in a short word comes to no more than 0.4.
+/// lies there before the index is read: one wrong letter in a short word leaves little more than 0.4.
 pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
     let mut sql = QueryBuilder::<Postgres>::new(format!(
         "select {LISTING} from (select set_config('pg_trgm.word_similarity_threshold', '0.4', true) as bar offset 0) s

@@ -101,7 +101,7 @@ pub fn FilterSheet<'a>(shelf: &'a Shelf) -> impl IntoView + use<> {
         high_error: shelf.errors.get("max_price").map(str::to_owned),
     };
     view! {
-        <aside id="filters" class="filters" popover="auto" aria-label="Filters">
+        <section id="filters" class="filters" popover="auto" aria-label="Filters">
             <div class="filters-head">
                 <h2>"Filters"</h2>
                 <button class="button-quiet" type="button" popovertarget="filters" popovertargetaction="hide">"Close"</button>
@@ -114,7 +114,7 @@ pub fn FilterSheet<'a>(shelf: &'a Shelf) -> impl IntoView + use<> {
                 {(!shelf.place.vendor).then(|| view! { <Vendors shelf=shelf/> })}
                 <button type="submit">"Show goods"</button>
             </form>
-        </aside>
+        </section>
     }
 }
 
