@@ -46,15 +46,17 @@ async fn sell(pool: &PgPool, world: &World, vendor: &str, goods: Goods<'_>) -> U
     .execute(pool)
     .await
     .expect("a product");
-    sqlx::query("insert into variants (id, product_id, vendor_id, sku, price_minor, currency) values ($1, $2, $3, $4, $5, 'GBP')")
-        .bind(variant)
-        .bind(product)
-        .bind(vendor)
-        .bind(goods.slug)
-        .bind(goods.price)
-        .execute(pool)
-        .await
-        .expect("a variant");
+    sqlx::query(
+        "insert into variants (id, product_id, vendor_id, sku, price_minor, currency) values ($1, $2, $3, $4, $5, 'GBP')",
+    )
+    .bind(variant)
+    .bind(product)
+    .bind(vendor)
+    .bind(goods.slug)
+    .bind(goods.price)
+    .execute(pool)
+    .await
+    .expect("a variant");
     sqlx::query("insert into stock (variant_id, on_hand) values ($1, $2)")
         .bind(variant)
         .bind(goods.stock)
@@ -219,7 +221,14 @@ async fn addresses_that_are_wrong_get_their_answer() {
     ] {
         assert_eq!(guest.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    for path in ["/products?after=x", "/products?after=", "/products?sort=cheapest", "/products?limit=0", "/products?limit=101", "/vendors?after=x"] {
+    for path in [
+        "/products?after=x",
+        "/products?after=",
+        "/products?sort=cheapest",
+        "/products?limit=0",
+        "/products?limit=101",
+        "/vendors?after=x",
+    ] {
         let page = guest.get(path).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{path}");
         assert!(page.texts("h1").len() == 1, "{path} is a page");
@@ -251,7 +260,9 @@ async fn a_product_page_tells_the_truth_and_works_as_a_form() {
     let mut guest = app.guest();
     let page = guest.get("/products/mill-choice").await;
     let text = page.text();
-    for part in ["The mill's choice bowl", "£12.50", "incl. VAT", "In stock", "in 2 to 4 working days", "£3.95", "30 days", "MILL-SMALL"] {
+    for part in
+        ["The mill's choice bowl", "£12.50", "incl. VAT", "In stock", "in 2 to 4 working days", "£3.95", "30 days", "MILL-SMALL"]
+    {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert_eq!(page.texts(".breadcrumbs li"), ["Home", "Kitchen", "The mill's choice bowl"]);
@@ -285,7 +296,11 @@ async fn what_vendors_write_is_text() {
     let pool = &app.app.pool;
     let goods = Goods { slug: "evil", title: evil, description: &format!("{evil}\n\n{evil}"), ..Goods::default() };
     sell(pool, &world, "mill", goods).await;
-    sqlx::query("update vendors set name = $1, tagline = $1, description = $1 where slug = 'mill'").bind(evil).execute(pool).await.expect("a name");
+    sqlx::query("update vendors set name = $1, tagline = $1, description = $1 where slug = 'mill'")
+        .bind(evil)
+        .execute(pool)
+        .await
+        .expect("a name");
     let mut guest = app.guest();
     let search = format!("/search?{}", serde_urlencoded::to_string([("q", evil)]).expect("a query"));
     for path in ["/", "/products", "/products/evil", "/vendors", "/vendors/mill", "/search?q=script", &search] {
