@@ -3,4 +3,4 @@
 source "$(dirname "$0")/env.sh"
 
 [ -x "$CARGO_TARGET_DIR/debug/souk" ] || say "Building the server (a first time takes about ten minutes on two cores)"
-cargo build --features ssr --bin souk
+cargo build --features ssr --bin souk --test one_build

@@ -40,7 +40,8 @@ if ! wasm_fits; then
   : >"$work/src/lib.rs"
   (
     cd "$work"
-    RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$work/target" cargo build --release --target wasm32-unknown-unknown \
+    # With bitcode, as rustup's has it: the browser build optimises over all crates, the standard library included.
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C embed-bitcode=yes" CARGO_TARGET_DIR="$work/target" cargo build --release --target wasm32-unknown-unknown \
       -Z build-std=std,panic_abort,panic_unwind,proc_macro
     rm -f target/wasm32-unknown-unknown/release/deps/libempty-*
   )

@@ -3,14 +3,16 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use souk::{
-    accounts, catalog, demo,
+    accounts,
+    catalog::import::{self, Import},
+    demo,
     server::{
         config::Config,
         start::{self, Extent, Running},
         state::App,
     },
 };
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::PathBuf};
 
 /// A multi-vendor marketplace. Configured by the environment; see the table in the README.
 #[derive(Parser)]
@@ -35,14 +37,13 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         number: u64,
     },
-    /// Bring a vendor's goods to what a CSV file says; goes on where a stopped run was
+    /// Import a vendor's products from a CSV file; run again, it goes on where it stopped
     Import {
-        /// Columns: sku, title, description, category, price, currency, stock, options, image
-        file: std::path::PathBuf,
+        file: PathBuf,
         /// The vendor's slug
         #[arg(long)]
         vendor: String,
-        /// Say what would be done, and do nothing
+        /// Read and check everything, write nothing
         #[arg(long)]
         dry_run: bool,
     },
@@ -88,8 +89,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Migrate => migrate(config).await,
         Command::Seed { number } => command(config, async |app| demo::cli::run(app, number).await).await,
         Command::Import { file, vendor, dry_run } => {
-            let what = catalog::import::Import { file, vendor, dry_run };
-            command(config, async |app| catalog::import::cli::run(app, &what).await).await
+            let what = Import { file, vendor, dry_run };
+            command(config, async |app| import::cli::run(app, &what).await).await
         }
         Command::User(order) => command(config, async |app| user(app, order).await).await,
     }

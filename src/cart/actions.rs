@@ -21,7 +21,7 @@ pub async fn add_to_cart(variant: VariantId, quantity: i32) -> Result<CartChange
     let (app, who, cookie) = (app()?, extract::<MaybeCustomer>().await?, extract::<super::CartCookie>().await?);
     let quantity = Quantity::try_from(quantity).map_err(|e| AppError::field("quantity", e.to_string()))?;
     let changed = super::add(&app, &who, &cookie, variant, quantity).await?;
-    changed.cookie.from_server_function();
+    changed.cookie.set_in_server_function();
     Ok(CartChange { count: changed.count, message: format!("{} is in your cart.", changed.title) })
 }
 

@@ -52,7 +52,7 @@ impl SendCookie {
     }
 
     /// For the answer of the server function that is running.
-    pub fn from_server_function(self) {
+    pub fn set_in_server_function(self) {
         if let (Some(value), Some(options)) = (self.0, leptos::prelude::use_context::<ResponseOptions>()) {
             options.append_header(SET_COOKIE, value);
         }

@@ -192,7 +192,7 @@ pub fn search_text(text: &str) -> Option<String> {
 /// No last word where it is quoted, excluded, or not made of letters and digits.
 pub fn last_word(q: &str) -> (&str, Option<&str>) {
     let (head, last) = q.rsplit_once(' ').unwrap_or(("", q));
-    let word = !last.is_empty() && last.chars().all(char::is_alphanumeric) && q.matches('"').count() % 2 == 0;
+    let word = !last.is_empty() && last.chars().all(char::is_alphanumeric) && q.matches('"').count().is_multiple_of(2);
     if word { (head, Some(last)) } else { (q, None) }
 }
 

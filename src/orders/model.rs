@@ -170,7 +170,9 @@ pub struct OrderDetail {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Truth {
     /// Unpaid, and it can still be paid; why the last try failed, if it did.
-    ToPay { failed: Option<String> },
+    ToPay {
+        failed: Option<String>,
+    },
     /// Unpaid, its time is over, and it is about to be closed.
     Closing,
     /// The bank has not said yes or no.
@@ -181,8 +183,12 @@ pub enum Truth {
     /// Paid, kept open, and the money went back.
     Refunded,
     /// Never paid; `returned` is money that came too late and went back.
-    Expired { returned: bool },
-    Cancelled { returned: bool },
+    Expired {
+        returned: bool,
+    },
+    Cancelled {
+        returned: bool,
+    },
 }
 
 /// What is true of an order at `now`.
@@ -191,7 +197,9 @@ pub fn truth(order: &OrderDetail, now: OffsetDateTime) -> Truth {
     let returned = order.refunds.iter().any(|r| r.state != "failed");
     match (head.status, head.payment_status) {
         (OrderStatus::Cancelled, _) => Truth::Cancelled { returned },
-        (OrderStatus::Expired, PaymentStatus::Processing) | (OrderStatus::Pending, PaymentStatus::Processing) => Truth::Processing,
+        (OrderStatus::Expired, PaymentStatus::Processing) | (OrderStatus::Pending, PaymentStatus::Processing) => {
+            Truth::Processing
+        }
         (OrderStatus::Expired, _) => Truth::Expired { returned },
         (OrderStatus::Placed, PaymentStatus::Refunded) => Truth::Refunded,
         (OrderStatus::Placed, _) if head.fulfilment_status == FulfilmentStatus::Fulfilled => Truth::Sent,

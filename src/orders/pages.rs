@@ -96,13 +96,7 @@ async fn order_page(
     Ok(response)
 }
 
-async fn draw(
-    app: &App,
-    id: OrderId,
-    reader: &Reader,
-    link: &Link,
-    problem: Option<String>,
-) -> Result<(Page, Truth), AppError> {
+async fn draw(app: &App, id: OrderId, reader: &Reader, link: &Link, problem: Option<String>) -> Result<(Page, Truth), AppError> {
     let order = queries::detail(&app.pool, id, reader).await?;
     let truth = truth(&order, OffsetDateTime::now_utc());
     let title = format!("Order {}", order.head.number);

@@ -131,7 +131,8 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
             "warn",
             "We are checking your payment",
             vec![
-                "The payment service has not answered yet. This page asks again by itself; please do not pay a second time.".into(),
+                "The payment service has not answered yet. This page asks again by itself; please do not pay a second time."
+                    .into(),
                 "Whatever happens, we write to you.".into(),
             ],
             None,
@@ -179,10 +180,7 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
         Truth::Expired { returned: true } => (
             "bad",
             "Your payment came too late",
-            vec![
-                "We could not hold the goods any longer and they have been sold since.".into(),
-                returned.into(),
-            ],
+            vec!["We could not hold the goods any longer and they have been sold since.".into(), returned.into()],
             None,
         ),
         Truth::Expired { returned: false } => (
@@ -232,7 +230,8 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
     let sent = shipments
         .into_iter()
         .map(|s| {
-            let tracking = (!s.tracking.is_empty()).then(|| view! { ", tracking number " <strong class="tracking">{s.tracking}</strong> });
+            let tracking =
+                (!s.tracking.is_empty()).then(|| view! { ", tracking number " <strong class="tracking">{s.tracking}</strong> });
             view! {
                 <li>
                     <p>"Sent " <When at=s.shipped_at day_only=true/> " with " {s.carrier} {tracking} "."</p>
@@ -309,7 +308,13 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
 
 #[component]
 fn Address(head: OrderHead) -> impl IntoView {
-    let lines = [head.ship_name, head.ship_line1, head.ship_line2, format!("{} {}", head.ship_postal_code, head.ship_city), head.ship_country];
+    let lines = [
+        head.ship_name,
+        head.ship_line1,
+        head.ship_line2,
+        format!("{} {}", head.ship_postal_code, head.ship_city),
+        head.ship_country,
+    ];
     view! {
         <section aria-labelledby="to">
             <h2 id="to">"Where it goes"</h2>
@@ -326,7 +331,9 @@ fn Timeline(events: Vec<Event>, head: OrderHead) -> impl IntoView {
     let items = events
         .iter()
         .rev()
-        .filter_map(|event| words(event, &head).map(|text| view! { <li><p>{text}</p> <p class="soft"><When at=event.at/></p></li> }))
+        .filter_map(|event| {
+            words(event, &head).map(|text| view! { <li><p>{text}</p> <p class="soft"><When at=event.at/></p></li> })
+        })
         .collect_view();
     view! { <ol class="timeline">{items}</ol> }
 }

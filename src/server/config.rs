@@ -132,11 +132,8 @@ impl Config {
         };
         refuse(self.database_url.is_none(), "DATABASE_URL is missing: the embedded PostgreSQL is for development.");
         refuse(self.s3.is_none(), "S3_ENDPOINT is missing: the embedded S3 server is for development.");
-        match &self.s3 {
-            Some(s3) => {
-                refuse(s3.access_key.is_empty() || s3.secret_key.is_empty(), "S3_ACCESS_KEY or S3_SECRET_KEY is missing.")
-            }
-            None => {}
+        if let Some(s3) = &self.s3 {
+            refuse(s3.access_key.is_empty() || s3.secret_key.is_empty(), "S3_ACCESS_KEY or S3_SECRET_KEY is missing.");
         }
         match &self.stripe {
             None => refuse(true, "STRIPE_SECRET_KEY is missing: the Stripe sandbox is for development."),

@@ -124,13 +124,14 @@ async fn a_product_is_written_published_and_listed() {
     for (status, listed) in [("draft", 0i64), ("archived", 0), ("draft", 0), ("published", 1), ("published", 1)] {
         let answer = mill.post_form(&format!("/vendor/products/{id}/status"), &[("status", status)]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{status}");
-        let count: i64 = sqlx::query_scalar("select count(*) from listings where slug = 'ash-bowl'")
-            .fetch_one(&test.app.pool)
-            .await
-            .unwrap();
+        let count: i64 =
+            sqlx::query_scalar("select count(*) from listings where slug = 'ash-bowl'").fetch_one(&test.app.pool).await.unwrap();
         assert_eq!(count, listed, "{status}");
     }
-    assert_eq!(mill.post_form(&format!("/vendor/products/{id}/status"), &[("status", "sold")]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        mill.post_form(&format!("/vendor/products/{id}/status"), &[("status", "sold")]).await.status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
@@ -204,7 +205,13 @@ async fn options_make_variants_without_script() {
     );
     // Too many are never made.
     let list = (0..11).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
-    let many = [("options[0][name]", "A"), ("options[0][values]", list.as_str()), ("options[1][name]", "B"), ("options[1][values]", &list), ("action", "generate")];
+    let many = [
+        ("options[0][name]", "A"),
+        ("options[0][values]", list.as_str()),
+        ("options[1][name]", "B"),
+        ("options[1][values]", &list),
+        ("action", "generate"),
+    ];
     assert_eq!(create(&mut mill, &world, &many).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
@@ -218,8 +225,11 @@ async fn two_variants_may_swap_their_numbers_and_a_sold_one_is_kept() {
     let swapped = typed(&form, &[("variants[0][sku]", "MILL-LARGE"), ("variants[1][sku]", "MILL-SMALL")]);
     let answer = post(&mut mill, &path, &swapped).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
-    let sku: String =
-        sqlx::query_scalar("select sku from variants where id = $1").bind(world.variant("MILL-SMALL")).fetch_one(pool).await.unwrap();
+    let sku: String = sqlx::query_scalar("select sku from variants where id = $1")
+        .bind(world.variant("MILL-SMALL"))
+        .fetch_one(pool)
+        .await
+        .unwrap();
     assert_eq!(sku, "MILL-LARGE");
 
     // One was ordered once: it leaves the form, and stays in the database.
@@ -300,7 +310,8 @@ async fn the_list_is_filtered_and_paged() {
     let (test, world) = TestApp::new().await;
     let mut mill = test.vendor("mill").await;
     for i in 0..55 {
-        let answer = create(&mut mill, &world, &[("title", &format!("Spoon {i:02}")), ("variants[0][sku]", &format!("SP-{i:02}"))]).await;
+        let answer =
+            create(&mut mill, &world, &[("title", &format!("Spoon {i:02}")), ("variants[0][sku]", &format!("SP-{i:02}"))]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
     }
     let titles = |answer: &Answer| answer.texts("tbody th");

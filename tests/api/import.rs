@@ -94,7 +94,9 @@ async fn another_vendors_sku_is_another_sku() {
 #[tokio::test]
 async fn a_dry_run_keeps_nothing() {
     let (test, _) = TestApp::new().await;
-    let csv = Csv::new(format!("{HEAD}N-1,Oak bowl,,kitchen,24.00,GBP,7,,\nMILL-PLAIN,Changed,,kitchen,1,GBP,1,,\nN-2,,,kitchen,1,GBP,1,,\n"));
+    let csv = Csv::new(format!(
+        "{HEAD}N-1,Oak bowl,,kitchen,24.00,GBP,7,,\nMILL-PLAIN,Changed,,kitchen,1,GBP,1,,\nN-2,,,kitchen,1,GBP,1,,\n"
+    ));
     let (done, refused) = run(&test, &csv, true).await;
     assert_eq!((done, refused.len()), (summary(1, 1, 1), 1));
     assert_eq!(count(&test, "select count(*) from products where title in ('Oak bowl', 'Changed')").await, 0);
@@ -127,7 +129,10 @@ async fn errors_name_their_line_and_harm_no_other_row() {
     assert_eq!(done, summary(3, 0, 11));
     assert_eq!(count(&test, "select count(*) from variants where sku like 'A-%'").await, 3);
     // A refused row leaves no product without a variant.
-    assert_eq!(count(&test, "select count(*) from products p where not exists (select 1 from variants where product_id = p.id)").await, 0);
+    assert_eq!(
+        count(&test, "select count(*) from products p where not exists (select 1 from variants where product_id = p.id)").await,
+        0
+    );
 }
 
 #[tokio::test]

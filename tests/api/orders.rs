@@ -98,7 +98,10 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     assert_eq!(standing(&test.app, order.id).await.2, "fulfilled");
     let mut ada = test.customer("ada").await;
     let text = ada.get(&format!("/orders/{}", order.id)).await.text();
-    assert!(text.contains("Everything is on its way") && text.contains("RM 123") && text.contains("2 × The mill's plain bowl"), "{text}");
+    assert!(
+        text.contains("Everything is on its way") && text.contains("RM 123") && text.contains("2 × The mill's plain bowl"),
+        "{text}"
+    );
     assert!(!text.contains("Cancel this order"));
     let refused = ada.post_form(&format!("/orders/{}/cancel", order.id), &[]).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);

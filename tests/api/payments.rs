@@ -51,7 +51,9 @@ async fn someone_else_may_not() {
     let unpaid = order(&test.app, Some(world.people["ada"]), &[("MILL-PLAIN", 1)]).await.expect("stock");
     let bare = format!("/orders/{}", unpaid.id);
     for mut stranger in [test.guest(), test.customer("bob").await, test.vendor("kiln").await] {
-        for path in [bare.clone(), format!("{bare}/return"), format!("{bare}?token=AAAA"), format!("{bare}?token={}", "A".repeat(43))] {
+        for path in
+            [bare.clone(), format!("{bare}/return"), format!("{bare}?token=AAAA"), format!("{bare}?token={}", "A".repeat(43))]
+        {
             assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
         }
         for path in ["/pay", "/cancel"] {
@@ -218,7 +220,9 @@ async fn a_second_payment_of_one_order_goes_back() {
     test.services().pay(&second, Card::Good).await;
     come_back(&mut shopper, &unpaid).await;
     test.services().pay(&first, Card::Good).await;
-    for payment in sqlx::query_scalar::<_, uuid::Uuid>("select id from payments").fetch_all(&test.app.pool).await.expect("attempts") {
+    for payment in
+        sqlx::query_scalar::<_, uuid::Uuid>("select id from payments").fetch_all(&test.app.pool).await.expect("attempts")
+    {
         payments::settle(&test.app, payment.into()).await.expect("settled");
     }
     drain(&test).await;
@@ -278,13 +282,17 @@ async fn a_refund_in_stripes_dashboard_is_booked() {
     let page = open(&mut shopper, &unpaid).await;
     test.services().pay(&page, Card::Good).await;
     come_back(&mut shopper, &unpaid).await;
-    let intent: String = sqlx::query_scalar("select stripe_intent_id from payments").fetch_one(&test.app.pool).await.expect("an intent");
+    let intent: String =
+        sqlx::query_scalar("select stripe_intent_id from payments").fetch_one(&test.app.pool).await.expect("an intent");
     let sandbox = &test.services().stripe.sandbox;
     sandbox.refund_from_dashboard(&intent, Some(300)).await.expect("a refund");
     payments::sync_refunds(&test.app, &intent).await.expect("read");
     payments::sync_refunds(&test.app, &intent).await.expect("read again");
     assert_eq!(standing(&test.app, unpaid.id).await.1, "partially_refunded");
-    assert_eq!(count(&test.app, "select count(*) from refunds where reason = 'stripe_dashboard' and amount_minor = 300").await, 1);
+    assert_eq!(
+        count(&test.app, "select count(*) from refunds where reason = 'stripe_dashboard' and amount_minor = 300").await,
+        1
+    );
     // what is left goes back when the shopper cancels
     shopper.post_form(&unpaid.path("/cancel"), &[("token", &unpaid.token)]).await;
     drain(&test).await;
@@ -333,7 +341,8 @@ async fn a_slow_method_is_shown_as_processing_until_the_bank_answers() {
         let_hold_end(&test.app, unpaid.id).await;
         payments::sweep(&test.app).await.expect("swept");
         assert_eq!(stock(&test.app, "MILL-LAST").await, (1, 1), "its goods stay held");
-        let session: String = sqlx::query_scalar("select stripe_session_id from payments").fetch_one(&test.app.pool).await.expect("a session");
+        let session: String =
+            sqlx::query_scalar("select stripe_session_id from payments").fetch_one(&test.app.pool).await.expect("a session");
         sandbox.end_debit(&session, paid).await.expect("the bank answers");
         payments::settle_order(&test.app, unpaid.id).await.expect("settled");
         let (status, payment, _) = standing(&test.app, unpaid.id).await;
@@ -347,10 +356,9 @@ async fn an_order_of_nothing_is_placed_without_stripe() {
     sqlx::query("update variants set price_minor = 0 where sku = 'MILL-PLAIN'").execute(&test.app.pool).await.expect("free");
     let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("stock");
     let mut tx = test.app.pool.begin().await.expect("a transaction");
-    for statement in [
-        "update vendor_orders set shipping_minor = 0, total_minor = 0",
-        "update orders set shipping_minor = 0, total_minor = 0",
-    ] {
+    for statement in
+        ["update vendor_orders set shipping_minor = 0, total_minor = 0", "update orders set shipping_minor = 0, total_minor = 0"]
+    {
         sqlx::query(statement).execute(&mut *tx).await.expect("no shipping");
     }
     tx.commit().await.expect("free shipping");

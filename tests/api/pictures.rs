@@ -72,7 +72,10 @@ async fn pictures_are_kept_ordered_described_and_removed() {
         assert_eq!(ids(&test).await, order.map(|i| before[i]), "{action}");
     }
     let one = format!("{path}/{}", before[0]);
-    assert_eq!(mill.post_form(&one, &[("action", "describe"), ("alt", "A bowl & its \"lid\"")]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        mill.post_form(&one, &[("action", "describe"), ("alt", "A bowl & its \"lid\"")]).await.status,
+        StatusCode::SEE_OTHER
+    );
     let page = mill.get(&path).await;
     assert_eq!(page.attribute(".picture-cards img", "alt").as_deref(), Some("A bowl & its \"lid\""));
     let long = "x".repeat(201);

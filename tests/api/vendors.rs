@@ -185,7 +185,11 @@ async fn today_says_what_needs_doing_and_what_came_in() {
     let pool = &test.app.pool;
     let (parcel, _) = paid_order(pool, &world, "mill", world.variant("MILL-PLAIN"), 2).await;
     paid_order(pool, &world, "kiln", world.variant("KILN-PLAIN"), 5).await;
-    sqlx::query("update stock set held = on_hand where variant_id = $1").bind(world.variant("MILL-LAST")).execute(pool).await.unwrap();
+    sqlx::query("update stock set held = on_hand where variant_id = $1")
+        .bind(world.variant("MILL-LAST"))
+        .execute(pool)
+        .await
+        .unwrap();
     sqlx::query("update products set status = 'draft' where slug = 'mill-choice'").execute(pool).await.unwrap();
     let mut mill = test.vendor("mill").await;
     let today = mill.get("/vendor").await;
@@ -265,7 +269,9 @@ async fn the_shop_says_its_words_and_how_it_ships() {
     let (test, world) = TestApp::new().await;
     let pool = &test.app.pool;
     let mut mill = test.vendor("mill").await;
-    let answer = mill.post_form("/vendor/shop", &[("name", "The Old Mill"), ("tagline", "Stone-ground"), ("description", "Two\r\n\r\nlines")]).await;
+    let answer = mill
+        .post_form("/vendor/shop", &[("name", "The Old Mill"), ("tagline", "Stone-ground"), ("description", "Two\r\n\r\nlines")])
+        .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let listed: Vec<String> =
         sqlx::query_scalar("select distinct vendor_name from listings where vendor_slug = 'mill'").fetch_all(pool).await.unwrap();

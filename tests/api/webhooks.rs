@@ -83,7 +83,8 @@ async fn an_event_is_stored_once_and_an_unknown_kind_is_kept() {
 async fn a_failing_event_is_tried_again_and_replayed_by_hand() {
     // no Stripe answers in this world
     let test = TestApp::empty().await;
-    let body = json!({ "id": "evt_1", "type": "checkout.session.completed", "data": { "object": { "id": "cs_test_1" } } }).to_string();
+    let body =
+        json!({ "id": "evt_1", "type": "checkout.session.completed", "data": { "object": { "id": "cs_test_1" } } }).to_string();
     test.guest().send(delivery(body.clone(), &signed(&body, now(), SECRET))).await;
     for round in 1..=12 {
         sqlx::query("update jobs set run_at = now()").execute(&test.app.pool).await.expect("the wait is over");
@@ -119,10 +120,7 @@ async fn webhooks_alone_pay_the_order_repeated_and_reordered() {
     let (test, _) = TestApp::with_services().await;
     let sandbox = &test.services().stripe.sandbox;
     let calm = sandbox.controls().await.expect("the switches");
-    sandbox
-        .set_controls(&Controls { webhook_repeat: 3, webhook_reorder: true, ..calm })
-        .await
-        .expect("the switches");
+    sandbox.set_controls(&Controls { webhook_repeat: 3, webhook_reorder: true, ..calm }).await.expect("the switches");
     let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1), ("KILN-PLAIN", 1)]).await.expect("stock");
     let page = payments::open(&test.app, unpaid.id).await.expect("a page");
     test.services().pay(&page, Card::Declined).await;

@@ -89,13 +89,11 @@ struct Pending {
 /// Imports the file. Fails as a whole only where there is no such vendor, the file cannot be read, its first row does not
 /// name the columns, or the database is gone; then the batches before are kept and the next run goes on after them.
 pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> anyhow::Result<Summary> {
-    let vendor: VendorId = sqlx::query_scalar!(
-        r#"select id as "id: VendorId" from vendors where slug = $1 and status = 'approved'"#,
-        what.vendor
-    )
-    .fetch_optional(&app.pool)
-    .await?
-    .with_context(|| format!("there is no approved vendor {:?}", what.vendor))?;
+    let vendor: VendorId =
+        sqlx::query_scalar!(r#"select id as "id: VendorId" from vendors where slug = $1 and status = 'approved'"#, what.vendor)
+            .fetch_optional(&app.pool)
+            .await?
+            .with_context(|| format!("there is no approved vendor {:?}", what.vendor))?;
     let shop = Shop { currency: app.config.currency, categories: categories(app).await? };
 
     let path = what.file.clone();
@@ -132,13 +130,9 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
         tell(Told::Progress { read: reader.read.min(length), of: length });
     }
     if !what.dry_run {
-        sqlx::query!(
-            "update import_runs set finished_at = now() where vendor_id = $1 and digest = $2",
-            vendor.uuid(),
-            &digest
-        )
-        .execute(&app.pool)
-        .await?;
+        sqlx::query!("update import_runs set finished_at = now() where vendor_id = $1 and digest = $2", vendor.uuid(), &digest)
+            .execute(&app.pool)
+            .await?;
     }
     Ok(summary)
 }

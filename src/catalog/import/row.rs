@@ -26,7 +26,11 @@ impl Header {
         let place = COLUMNS.map(|column| names.iter().position(|name| name == column));
         let missing: Vec<&str> =
             COLUMNS.into_iter().zip(place).filter(|(c, at)| at.is_none() && NEEDED.contains(c)).map(|(c, _)| c).collect();
-        if missing.is_empty() { Ok(Self(place)) } else { Err(format!("The first row must name the columns; missing: {}.", missing.join(", "))) }
+        if missing.is_empty() {
+            Ok(Self(place))
+        } else {
+            Err(format!("The first row must name the columns; missing: {}.", missing.join(", ")))
+        }
     }
 
     fn field<'r>(&self, record: &'r csv::ByteRecord, column: usize) -> Result<&'r str, String> {

@@ -210,7 +210,13 @@ async fn product_for(tx: &mut PgConnection, vendor: VendorId, row: &Row) -> Resu
     )
     .execute(tx)
     .await
-    .map_err(|e| if violates(&e, "products_slug_key") { Failed::Refused("title: its address is taken just now; import again.".into()) } else { e.into() })?;
+    .map_err(|e| {
+        if violates(&e, "products_slug_key") {
+            Failed::Refused("title: its address is taken just now; import again.".into())
+        } else {
+            e.into()
+        }
+    })?;
     Ok((id, row.option_names.clone()))
 }
 
@@ -301,7 +307,8 @@ async fn give_picture(
         tracing::error!(%error, "a picture of an import was not stored");
         return refused("image: the store did not take it; import again.");
     }
-    let alt: AltText = row.title.as_str().parse().map_err(|_| Failed::Refused("image: the title does not describe it.".into()))?;
+    let alt: AltText =
+        row.title.as_str().parse().map_err(|_| Failed::Refused("image: the title does not describe it.".into()))?;
     pictures::insert(tx, product, id, picture, &alt).await?;
     Ok(())
 }

@@ -283,7 +283,7 @@ fn NothingFound<'a>(shelf: &'a Shelf) -> impl IntoView + use<> {
 }
 
 /// How an order is called.
-pub(self) fn sort_label(sort: Sort) -> &'static str {
+fn sort_label(sort: Sort) -> &'static str {
     match sort {
         Sort::Relevance => "Best match",
         Sort::Newest => "Newest",

@@ -278,7 +278,7 @@ fn idempotency_key(method: &Method, headers: &HeaderMap) -> Result<Option<String
     }
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if key.is_empty() => Ok(None),
+        Ok("") => Ok(None),
         Ok(key) if key.len() <= 255 => Ok(Some(key.to_owned())),
         _ => Err(ApiError::invalid("Idempotency keys may be at most 255 characters of text.")),
     }
