@@ -12,6 +12,6 @@ rm -rf dist
 mkdir -p dist
 cp "$CARGO_TARGET_DIR/release/souk" dist/souk
 cp -R target/site dist/site
-if [ -d demo ]; then cp -R demo dist/demo; fi
+if [ -d demo ]; then mkdir -p dist/demo && cp -R demo/*.json demo/README.md demo/products demo/pictures dist/demo/; fi
 cp LICENSE dist/LICENSE
 say "dist/ is ready: $(du -sh dist | cut -f1)"
