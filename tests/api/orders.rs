@@ -110,7 +110,7 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     let sold = queries::sold(pool, &mill).await.expect("sales");
     assert_eq!(sold.iter().map(|s| (s.sku.as_str(), s.pieces)).collect::<Vec<_>>(), [("MILL-PLAIN", 3), ("MILL-SMALL", 1)]);
     let page = ada.get("/account/orders").await.text();
-    assert!(page.contains("On its way"), "{page}");
+    assert!(page.contains("Order 100001 shipped"), "{page}");
 }
 
 #[tokio::test]
