@@ -7,7 +7,7 @@ test.use({ javaScriptEnabled: false });
 
 test("a guest finds, chooses, changes, buys and pays", async ({ page }) => {
   await page.goto("/");
-  await page.getByRole("searchbox").fill("tea");
+  await page.getByLabel("Search the market").fill("tea");
   await page.getByRole("button", { name: "Search" }).click();
   await expect(page).toHaveURL(/\/search\?q=tea/);
 
@@ -20,10 +20,10 @@ test("a guest finds, chooses, changes, buys and pays", async ({ page }) => {
   await expect(page.getByRole("spinbutton").first()).toHaveValue("2");
   expect(await pence(page, "#cart-items")).toBeGreaterThan(before);
 
+  // the browser itself refuses what is out of range; what the server says to it is asked by the API tests
   await page.getByRole("spinbutton").first().fill("1000");
   await page.getByRole("button", { name: "Update" }).first().click();
-  await expect(page.getByRole("alert").first()).toContainText("Choose a quantity between 1 and 999.");
-  await expect(page.getByRole("spinbutton").first()).toHaveValue("1000");
+  expect(await page.locator("input:invalid").count()).toBe(1);
   await page.goto("/cart");
   await page.getByRole("button", { name: /^Remove/ }).last().click();
   await expect(page.getByText("is no longer in your cart")).toBeVisible();

@@ -199,13 +199,13 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
     let part = (head.payment_status == PaymentStatus::PartiallyRefunded)
         .then(|| view! { <p>"Part of your money went back; the sums say how much."</p> });
     view! {
-        <header class=format!("truth truth-{tone}") role="status">
+        <div class=format!("truth truth-{tone}") role="status">
             <p class="truth-number">"Order " {head.number}</p>
             <h1>{title}</h1>
             {text.into_iter().map(|t| view! { <p>{t}</p> }).collect_view()}
             {part}
             {action}
-        </header>
+        </div>
     }
 }
 

@@ -192,7 +192,7 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, children: Child
             <a class="skip" href="#main">"Skip to content"</a>
             <header class="site-header">
                 <a class="wordmark" href="/">"Souk"</a>
-                <form class="site-search" action="/search" role="search">
+                <form class="site-search" action="/search" role="search" aria-label="The market">
                     <label class="visually-hidden" for="q">"Search the market"</label>
                     <crate::catalog::islands::SearchBox current=search/>
                     <button type="submit">"Search"</button>
