@@ -147,9 +147,9 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("{field} is not a text in {value}"))
 }
 
-/// Tries until something holds, for at most ten seconds.
+/// Tries until something holds, for at most a minute: what failed is tried again after 1, 2, 4, 8 ... seconds.
 async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut holds: F) {
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if holds().await {
             return;
         }

@@ -55,15 +55,15 @@ async fn a_failing_receiver_is_asked_again() {
 
 #[tokio::test]
 async fn webhooks_wait_through_a_restart() {
-    // nobody listens there until later
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    let sandbox = Sandbox::telling(Some(format!("http://127.0.0.1:{port}/webhooks/stripe"))).await;
+    // Nobody listens there until later; an address of its own, so that no other test is given the port meanwhile.
+    let port = std::net::TcpListener::bind("127.0.0.77:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let sandbox = Sandbox::telling(Some(format!("http://127.0.0.77:{port}/webhooks/stripe"))).await;
     let session = sandbox.paid(1000).await;
     let events = sandbox.events().await;
     let sandbox = sandbox.restart().await;
     let receiver = Receiver::default();
     let router = axum::Router::new().route("/webhooks/stripe", axum::routing::post(super::receive)).with_state(receiver.clone());
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
+    let listener = tokio::net::TcpListener::bind(("127.0.0.77", port)).await.expect("the port");
     tokio::spawn(async move { axum::serve(listener, router).await });
     eventually("every event arrives", async || receiver.all().await.len() >= events.len()).await;
     let again =
