@@ -19,6 +19,10 @@ pub mod vendors;
 #[cfg(feature = "ssr")]
 pub mod demo;
 #[cfg(feature = "ssr")]
+pub mod prove;
+#[cfg(feature = "ssr")]
+pub mod replay;
+#[cfg(feature = "ssr")]
 pub mod sandbox;
 #[cfg(feature = "ssr")]
 pub mod server;

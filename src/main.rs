@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use souk::{
     accounts,
     catalog::import::{self, Import},
-    demo,
+    demo, prove,
+    replay::{self, cli::Replay},
     server::{
         config::Config,
         start::{self, Extent, Running},
@@ -47,6 +48,18 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Buy the invoices of a file from the running shop, over REST, and compare the books; stopped, it goes on where it was
+    Replay {
+        file: PathBuf,
+        /// Only the first so many purchases
+        #[arg(long)]
+        limit: Option<usize>,
+        /// So many customers at once
+        #[arg(long, default_value_t = 4)]
+        concurrency: usize,
+    },
+    /// Count the violations of every law in the database; changes nothing, and fails where one is broken
+    Verify,
     /// Make and change accounts
     #[command(subcommand)]
     User(User),
@@ -92,6 +105,11 @@ async fn main() -> anyhow::Result<()> {
             let what = Import { file, vendor, dry_run };
             command(config, async |app| import::cli::run(app, &what).await).await
         }
+        Command::Replay { file, limit, concurrency } => {
+            let what = Replay { file, limit, concurrency };
+            command(config, async |app| replay::cli::run(app, &what).await).await
+        }
+        Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
         Command::User(order) => command(config, async |app| user(app, order).await).await,
     }
 }

@@ -2,7 +2,11 @@
 //! The constraints of the schema check every sum; the derived statuses come from their one writer.
 
 use super::orders::{Fate, Order};
-use crate::{orders, server::state::App};
+use crate::{
+    orders,
+    sandbox::stripe::past::{self, PastPayment},
+    server::state::App,
+};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -198,9 +202,13 @@ async fn shipments(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// One attempt for every order that somebody tried to pay. None is open, so the sweeper has nothing to ask Stripe about.
+/// One attempt for every order that somebody tried to pay. None is open, so the sweeper has nothing to ask Stripe about; the
+/// sandbox is told of each, so that it can be looked up and refunded there.
 async fn payments(tx: &mut PgConnection, app: &App, orders: &[Order]) -> sqlx::Result<()> {
     let tried: Vec<&Order> = orders.iter().filter(|o| o.fate.paid() || o.fate.declined()).collect();
+    for order in &tried {
+        past::remember(tx, &at_stripe(order, app)).await?;
+    }
     let hex = |o: &&Order| o.payment.simple().to_string();
     sqlx::query!(
         "insert into payments (id, order_id, attempt, state, amount_minor, currency, idempotency_key, stripe_session_id, stripe_intent_id,
@@ -235,6 +243,20 @@ async fn payments(tx: &mut PgConnection, app: &App, orders: &[Order]) -> sqlx::R
     .execute(tx)
     .await?;
     Ok(())
+}
+
+fn at_stripe(order: &Order, app: &App) -> PastPayment {
+    PastPayment {
+        mark: format!("demo_{}", order.payment.simple()),
+        paid: order.fate.paid(),
+        amount: order.total(),
+        currency: app.config.currency.code().to_lowercase(),
+        email: order.email.clone(),
+        name: order.name.clone(),
+        metadata: json!({ "order_id": order.id, "payment_id": order.payment }),
+        at: order.paid_at,
+        refunded: (order.refunded > 0).then(|| (order.refunded, refunded_at(order))),
+    }
 }
 
 fn refunded_at(order: &Order) -> OffsetDateTime {

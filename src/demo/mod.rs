@@ -65,6 +65,7 @@ pub async fn seed(app: &App, seed: u64, progress: &Progress<'_>) -> anyhow::Resu
     pictures::store(app, &world, seed, progress).await?;
 
     progress("rows", 0, 1);
+    crate::sandbox::stripe::past::prepare(&app.pool).await?;
     let now = OffsetDateTime::now_utc();
     let password = app.passwords.hash(PASSWORD.to_owned()).await?;
     let mut tx = app.pool.begin().await?;

@@ -19,6 +19,9 @@ use time::OffsetDateTime;
 /// same time. So a session is asked for until half an hour after the hold; when the hold ends, the sweeper closes it.
 const SESSION_AFTER_HOLD: time::Duration = time::Duration::minutes(31);
 
+/// The most lines of a Checkout Session in payment mode (Stripe API, `line_items`).
+const MAX_ITEMS: usize = 100;
+
 /// How often, and how far apart, an attempt that another request is opening at this moment is looked at again.
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
@@ -167,8 +170,7 @@ pub(super) async fn ask(app: &App, payment: PaymentId) -> Result<Option<String>,
 /// What the session is made from; only rows that never change while the attempt is open.
 async fn read(app: &App, db: &mut PgConnection, payment: PaymentId) -> Result<Option<NewSession>, AskError> {
     let Some(row) = sqlx::query!(
-        r#"select p.idempotency_key, p.currency, p.expires_at, o.id as "order: OrderId", o.number, o.email, o.checkout_key, o.discount_minor,
-                  o.items_minor
+        r#"select p.idempotency_key, p.currency, p.expires_at, o.id as "order: OrderId", o.number, o.email, o.checkout_key, o.discount_minor
            from payments p join orders o on o.id = p.order_id
            where p.id = $1 and p.state in ('opening', 'open')"#,
         payment.uuid()
@@ -178,28 +180,7 @@ async fn read(app: &App, db: &mut PgConnection, payment: PaymentId) -> Result<Op
     else {
         return Ok(None);
     };
-    let mut items = if row.discount_minor == 0 {
-        sqlx::query_as!(
-            Item,
-            r#"select left(title, 200) as "name!", quantity, unit_price_minor as unit_minor from order_lines
-               where order_id = $1 order by position, id"#,
-            row.order.uuid()
-        )
-        .fetch_all(&mut *db)
-        .await?
-    } else {
-        // Stripe has no negative lines: a discounted order is one line with what is left to pay.
-        vec![Item { name: format!("Order {}", row.number), quantity: 1, unit_minor: row.items_minor - row.discount_minor }]
-    };
-    let shipping = sqlx::query_as!(
-        Item,
-        r#"select 'Shipping: ' || vendor_name || ', ' || shipping_name as "name!", 1 as "quantity!", shipping_minor as unit_minor
-           from vendor_orders where order_id = $1 and shipping_minor > 0 order by vendor_name, id"#,
-        row.order.uuid()
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    items.extend(shipping);
+    let items = items(db, row.order, row.number, row.discount_minor).await?;
     let token = order_token(app, row.checkout_key)?;
     let page = format!("{}/orders/{}", app.config.base_url, row.order);
     Ok(Some(NewSession {
@@ -214,6 +195,43 @@ async fn read(app: &App, db: &mut PgConnection, payment: PaymentId) -> Result<Op
         success_url: format!("{page}/return?token={token}&session={{CHECKOUT_SESSION_ID}}"),
         cancel_url: format!("{page}?token={token}"),
     }))
+}
+
+/// What the hosted page lists. Stripe takes at most [`MAX_ITEMS`] lines and none below zero, so an order with more of them, or
+/// with a discount, is one line per vendor; and one line in all where even the vendors are too many.
+async fn items(db: &mut PgConnection, order: OrderId, number: i64, discount_minor: i64) -> sqlx::Result<Vec<Item>> {
+    let mut items = sqlx::query_as!(
+        Item,
+        r#"select left(title, 200) as "name!", quantity, unit_price_minor as unit_minor from order_lines
+           where order_id = $1 order by position, id"#,
+        order.uuid()
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let shipping = sqlx::query_as!(
+        Item,
+        r#"select 'Shipping: ' || vendor_name || ', ' || shipping_name as "name!", 1 as "quantity!", shipping_minor as unit_minor
+           from vendor_orders where order_id = $1 and shipping_minor > 0 order by vendor_name, id"#,
+        order.uuid()
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    items.extend(shipping);
+    if items.len() > MAX_ITEMS || discount_minor > 0 {
+        items = sqlx::query_as!(
+            Item,
+            r#"select 'From ' || vendor_name as "name!", 1 as "quantity!", total_minor as unit_minor from vendor_orders
+               where order_id = $1 and total_minor > 0 order by vendor_name, id"#,
+            order.uuid()
+        )
+        .fetch_all(&mut *db)
+        .await?;
+    }
+    if items.len() > MAX_ITEMS {
+        let unit_minor = items.iter().map(|item| item.unit_minor).sum();
+        items = vec![Item { name: format!("Order {number}"), quantity: 1, unit_minor }];
+    }
+    Ok(items)
 }
 
 /// An attempt that Stripe will never open; the next one gets a key of its own.

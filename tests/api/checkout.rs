@@ -1,18 +1,9 @@
 //! The checkout: from a cart to an order whose parts sum, whose stock is held, and which exists once.
 
-use crate::support::{Answer, Client, TestApp, World};
+use crate::support::{Answer, Client, TestApp, World, checkout_form as filled};
 use http::StatusCode;
 use sqlx::Row;
 use std::collections::BTreeMap;
-
-const ADDRESS: [(&str, &str); 6] = [
-    ("name", "Grace Guest"),
-    ("line1", "1 Harbour Row"),
-    ("line2", ""),
-    ("city", "Hull"),
-    ("postal_code", "HU1 1AA"),
-    ("country", "GB"),
-];
 
 async fn put(person: &mut Client, world: &World, sku: &str, quantity: &str) {
     let variant = world.variant(sku).to_string();
@@ -25,22 +16,6 @@ async fn three(person: &mut Client, world: &World) {
     put(person, world, "MILL-PLAIN", "2").await;
     put(person, world, "KILN-SMALL", "1").await;
     put(person, world, "ORCHARD-LAST", "1").await;
-}
-
-/// The form as the page shows it, as a browser would send it, with an e-mail address and a postal address typed in.
-fn filled(page: &Answer) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    let selector = scraper::Selector::parse("#checkout input").expect("a selector");
-    for input in page.html().select(&selector) {
-        let (name, kind) = (input.attr("name").unwrap_or_default(), input.attr("type").unwrap_or_default());
-        if kind == "radio" && input.attr("checked").is_none() || kind == "checkbox" {
-            continue;
-        }
-        fields.insert(name.to_owned(), input.attr("value").unwrap_or_default().to_owned());
-    }
-    fields.insert("email".into(), "grace@example.com".into());
-    fields.extend(ADDRESS.map(|(n, v)| (n.to_owned(), v.to_owned())));
-    fields
 }
 
 async fn send(person: &mut Client, path: &str, fields: &BTreeMap<String, String>) -> Answer {

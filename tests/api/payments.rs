@@ -2,7 +2,7 @@
 
 use crate::support::{
     Card, Client, TestApp,
-    purchase::{Unpaid, assert_stock_adds_up, count, let_hold_end, order, standing, stock},
+    purchase::{Unpaid, assert_laws_hold, count, let_hold_end, order, standing, stock},
 };
 use http::StatusCode;
 use souk::{payments, sandbox::stripe::Controls, server::jobs};
@@ -97,7 +97,7 @@ async fn a_card_pays_the_order_once() {
     let answer = shopper.post_form(&unpaid.path("/pay"), &[("token", &unpaid.token)]).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(answer.text().contains("already paid"));
-    assert_stock_adds_up(&test.app).await;
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn a_late_payment_takes_the_stock_again_where_it_is_there() {
     assert!(come_back(&mut test.guest(), &unpaid).await.contains("Paid. Thank you"));
     assert_eq!(standing(&test.app, unpaid.id).await, ("placed".into(), "paid".into(), "unfulfilled".into()));
     assert_eq!(stock(&test.app, "MILL-LAST").await, (0, 0));
-    assert_stock_adds_up(&test.app).await;
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn a_late_payment_goes_back_where_the_stock_is_gone() {
     assert_eq!(count(&test.app, "select count(*) from refunds where state = 'succeeded' and reason = 'sold_out'").await, 1);
     assert_eq!(mails(&test, "Your payment for order % goes back to you").await, 1);
     assert_eq!(stock(&test.app, "MILL-LAST").await, (1, 1));
-    assert_stock_adds_up(&test.app).await;
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_paid_order_is_cancelled_and_the_money_goes_back() {
     assert_eq!(mails(&test, "Order % is cancelled: please do not send it").await, 2);
     let text = ada.get(&format!("/orders/{}", unpaid.id)).await.text();
     assert!(text.contains("This order is cancelled") && text.contains("Refunded"), "{text}");
-    assert_stock_adds_up(&test.app).await;
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test]
@@ -366,4 +366,77 @@ async fn an_order_of_nothing_is_placed_without_stripe() {
     assert!(url.contains(&format!("/orders/{}?token=", unpaid.id)));
     assert_eq!(standing(&test.app, unpaid.id).await.0, "placed");
     assert_eq!(stock(&test.app, "MILL-PLAIN").await, (99, 0));
+}
+
+#[tokio::test]
+async fn a_payment_that_is_not_what_was_asked_for_goes_back() {
+    for change in ["amount_minor = amount_minor + 100", "currency = 'EUR'"] {
+        let (test, _) = TestApp::with_services().await;
+        without_webhooks(&test).await;
+        let unpaid = order(&test.app, None, &[("MILL-LAST", 1)]).await.expect("stock");
+        let mut shopper = test.guest();
+        let page = open(&mut shopper, &unpaid).await;
+        let statement = format!("update payments set {change}");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&test.app.pool).await.expect("another price");
+        test.services().pay(&page, Card::Good).await;
+        let text = come_back(&mut shopper, &unpaid).await;
+        assert!(!text.contains("Paid. Thank you"), "{change}: {text}");
+        drain(&test).await;
+        assert_eq!(standing(&test.app, unpaid.id).await.0, "pending", "{change}");
+        assert_eq!(refunded_in_sandbox(&test).await, unpaid.total, "{change}");
+        assert_eq!(count(&test.app, "select count(*) from payments where state = 'surplus'").await, 1);
+        assert_eq!(count(&test.app, "select count(*) from refunds where reason = 'mismatch' and state = 'succeeded'").await, 1);
+        assert_eq!(count(&test.app, "select count(*) from order_events where kind = 'payment_mismatch'").await, 1);
+        assert_eq!(stock(&test.app, "MILL-LAST").await, (1, 1), "still held for the shopper, who may pay again");
+        assert_laws_hold(&test.app).await;
+    }
+}
+
+#[tokio::test]
+async fn stripe_that_hangs_keeps_nobody_waiting_for_long() {
+    let (test, _) = TestApp::with_services().await;
+    let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("stock");
+    let mut shopper = test.guest();
+    let sandbox = &test.services().stripe.sandbox;
+    let calm = sandbox.controls().await.expect("the switches");
+    sandbox.set_controls(&Controls { api_hang_ms: 60_000, ..calm.clone() }).await.expect("the switches");
+    let patience = std::time::Duration::from_secs(40);
+    let (path, fields) = (unpaid.path("/pay"), [("token", unpaid.token.as_str())]);
+    let answer = tokio::time::timeout(patience, shopper.post_form(&path, &fields)).await.expect("an answer long before Stripe's");
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.text().contains("does not answer. Your order is kept"), "{}", answer.text());
+    sandbox.set_controls(&calm).await.expect("the switches");
+    // What Stripe did without telling us is found again by its key.
+    let page = open(&mut shopper, &unpaid).await;
+    assert_eq!(sandbox.payments(10).await.expect("sessions").len(), 1, "one session");
+    test.services().pay(&page, Card::Good).await;
+    sandbox.set_controls(&Controls { api_hang_ms: 60_000, ..calm.clone() }).await.expect("the switches");
+    let text = tokio::time::timeout(patience, come_back(&mut shopper, &unpaid)).await.expect("an answer long before Stripe's");
+    assert!(text.contains("We are checking your payment") || text.contains("Paid. Thank you"), "{text}");
+    sandbox.set_controls(&calm).await.expect("the switches");
+    assert!(come_back(&mut shopper, &unpaid).await.contains("Paid. Thank you"));
+    assert_laws_hold(&test.app).await;
+}
+
+#[tokio::test]
+async fn a_payment_of_the_demo_world_can_be_given_back() {
+    use souk::sandbox::stripe::past::{PastPayment, remember};
+    let (test, _) = TestApp::with_services().await;
+    let at = time::OffsetDateTime::now_utc() - time::Duration::days(30);
+    let past = PastPayment {
+        mark: "demo_1".into(),
+        paid: true,
+        amount: 5000,
+        currency: "gbp".into(),
+        email: "ada@example.com".into(),
+        name: "Ada Buyer".into(),
+        metadata: serde_json::json!({}),
+        at,
+        refunded: Some((800, at + time::Duration::days(2))),
+    };
+    remember(&mut test.app.pool.acquire().await.expect("a connection"), &past).await.expect("it is remembered");
+    let sandbox = &test.services().stripe.sandbox;
+    assert!(sandbox.refund_from_dashboard("pi_demo_1", Some(4201)).await.is_err(), "more than is left");
+    sandbox.refund_from_dashboard("pi_demo_1", None).await.expect("what is left");
+    assert_eq!(refunded_in_sandbox(&test).await, 5000);
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{
     Card, TestApp,
-    purchase::{assert_stock_adds_up, count, order, standing, stock},
+    purchase::{assert_laws_hold, count, order, standing, stock},
 };
 use futures::{StreamExt, stream};
 use souk::{payments, server::jobs};
@@ -38,7 +38,7 @@ async fn a_hundred_buyers_ten_units_ten_paid_orders() {
     ] {
         assert_eq!(count(app, sql).await, number, "{sql}");
     }
-    assert_stock_adds_up(app).await;
+    assert_laws_hold(app).await;
 }
 
 #[tokio::test]
@@ -70,5 +70,5 @@ async fn several_sweepers_expire_each_order_once() {
     assert!(swept.iter().all(Result::is_ok));
     assert_eq!(count(&test.app, "select count(*) from order_events where kind = 'expired'").await, 6);
     assert_eq!(stock(&test.app, "MILL-SMALL").await, (10, 0));
-    assert_stock_adds_up(&test.app).await;
+    assert_laws_hold(&test.app).await;
 }

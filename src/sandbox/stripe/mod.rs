@@ -15,6 +15,7 @@ mod ids;
 mod money;
 mod objects;
 mod params;
+pub mod past;
 mod payments;
 mod store;
 

@@ -3,12 +3,14 @@
 // A shared tool box: each slice uses what it needs of it.
 #![allow(dead_code, unused_imports)]
 
+mod checkout;
 mod client;
 mod database;
 pub mod purchase;
 mod services;
 mod world;
 
+pub use checkout::{ADDRESS, checkout_form};
 pub use client::{Answer, Client};
 pub use database::TestDatabase;
 pub use services::{Card, Services};

@@ -4,6 +4,8 @@
 pub mod json;
 mod pages;
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
@@ -101,6 +103,17 @@ pub struct Delivery {
 pub struct Payment {
     pub session: Value,
     pub charge: Option<Value>,
+}
+
+/// What every payment intent was charged less what went back, in minor units: Stripe's side of the books.
+pub async fn charged(pool: &PgPool) -> sqlx::Result<HashMap<String, i64>> {
+    sqlx::query_as(
+        "select payment_intent, sum((doc->>'amount_captured')::bigint - (doc->>'amount_refunded')::bigint)::bigint
+         from stripe_sandbox.objects where kind = 'charge' and payment_intent is not null group by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .map(|rows: Vec<(String, i64)>| rows.into_iter().collect())
 }
 
 impl Sandbox {
