@@ -2,7 +2,7 @@
 
 use super::{
     model::{Truth, truth},
-    queries::{self, Reader},
+    queries::{self, MayRead, Reader},
     views::{OrderPage, OrderView},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::{
     Form, Router,
-    extract::{Path, Query, State},
+    extract::{FromRequest, FromRequestParts, Path, Request, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -35,7 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/orders/{id}/cancel", post(cancel))
 }
 
-/// The guest's link, in the address or in a form.
+/// What the guest's link and the forms of the page carry.
 #[derive(Debug, Deserialize)]
 struct Link {
     token: Option<String>,
@@ -43,51 +43,63 @@ struct Link {
     checking: Option<String>,
 }
 
-impl Link {
-    /// A text that is no token opens nothing, like a wrong one.
-    fn token(&self) -> Option<Token> {
-        self.token.as_deref().and_then(|t| t.parse().ok())
+/// The order that the address names, for a person who may read it: signed in as the one who made it, or with the token of
+/// its link, in the query of a GET or in the form of a POST. For everybody else it is not there.
+struct OwnOrder {
+    may: MayRead,
+    reader: Reader,
+    token: Option<Token>,
+    checking: bool,
+}
+
+impl FromRequest<App> for OwnOrder {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Path(id) = Path::<String>::from_request_parts(&mut parts, app).await.map_err(IntoResponse::into_response)?;
+        let who = MaybeCustomer::from_request_parts(&mut parts, app).await.map_err(IntoResponse::into_response)?;
+        let Form(link) =
+            Form::<Link>::from_request(Request::from_parts(parts, body), app).await.map_err(IntoResponse::into_response)?;
+        Self::ask(app, &id, &who, link).await.map_err(IntoResponse::into_response)
+    }
+}
+
+impl OwnOrder {
+    async fn ask(app: &App, id: &str, who: &MaybeCustomer, link: Link) -> Result<Self, AppError> {
+        // What is no id belongs to no order, and what is no token opens nothing, like a wrong one.
+        let id: OrderId = id.parse().map_err(|_| AppError::NotFound)?;
+        let token: Option<Token> = link.token.and_then(|t| t.parse().ok());
+        let reader = Reader::person(who, token.as_ref());
+        let may = queries::may_read(&mut *app.pool.acquire().await?, id, &reader).await?;
+        Ok(Self { may, reader, token, checking: link.checking.is_some() })
     }
 
-    fn reader(&self, who: &MaybeCustomer) -> Reader {
-        Reader::person(who, self.token().as_ref())
+    fn id(&self) -> OrderId {
+        self.may.order()
     }
 
     /// An address of the order, with the token if there is one.
-    fn address(&self, order: OrderId, rest: &str) -> String {
-        match self.token() {
-            Some(token) => format!("/orders/{order}{rest}?token={token}"),
-            None => format!("/orders/{order}{rest}"),
+    fn address(&self, rest: &str) -> String {
+        match &self.token {
+            Some(token) => format!("/orders/{}{rest}?token={token}", self.id()),
+            None => format!("/orders/{}{rest}", self.id()),
         }
     }
 }
 
-/// An id in an address; what is none belongs to no order.
-fn order_id(text: &str) -> Result<OrderId, AppError> {
-    text.parse().map_err(|_| AppError::NotFound)
-}
-
 /// `GET /orders/{id}`
-async fn order_page(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    session: Session,
-    Path(id): Path<String>,
-    Query(link): Query<Link>,
-) -> Result<Response, AppError> {
-    let id = order_id(&id)?;
-    let reader = link.reader(&who);
+async fn order_page(State(app): State<App>, session: Session, own: OwnOrder) -> Result<Response, AppError> {
     let notice = flash::take(&session).await?;
-    let (page, truth) = draw(&app, id, &reader, &link, None).await?;
-    let page = page.notice(notice);
+    let (page, truth) = draw(&app, &own, None).await?;
     // Where the last word is not spoken the page asks again by itself, also without script.
     let again = match truth {
-        Truth::Processing => Some(format!("8; url={}", link.address(id, "/return"))),
-        Truth::ToPay { .. } if link.checking.is_some() => Some(format!("4; url={}", link.address(id, "/return"))),
+        Truth::Processing => Some(format!("8; url={}", own.address("/return"))),
+        Truth::ToPay { .. } if own.checking => Some(format!("4; url={}", own.address("/return"))),
         Truth::Closing => Some("5".to_owned()),
         _ => None,
     };
-    let mut response = page.into_response();
+    let mut response = page.notice(notice).into_response();
     if let Some(value) = again.and_then(|a| HeaderValue::from_str(&a).ok()) {
         response.headers_mut().insert(header::REFRESH, value);
     }
@@ -96,17 +108,12 @@ async fn order_page(
     Ok(response)
 }
 
-async fn draw(app: &App, id: OrderId, reader: &Reader, link: &Link, problem: Option<String>) -> Result<(Page, Truth), AppError> {
-    let order = queries::detail(&app.pool, id, reader).await?;
+async fn draw(app: &App, own: &OwnOrder, problem: Option<String>) -> Result<(Page, Truth), AppError> {
+    let order = queries::detail(&app.pool, own.may).await?;
     let truth = truth(&order, OffsetDateTime::now_utc());
     let title = format!("Order {}", order.head.number);
-    let view = OrderView {
-        truth: truth.clone(),
-        checking: link.checking.is_some(),
-        token: link.token().map(|t| t.to_string()),
-        problem,
-        order,
-    };
+    let token = own.token.as_ref().map(ToString::to_string);
+    let view = OrderView { truth: truth.clone(), checking: own.checking, token, problem, order };
     Ok((Page::new(title, move || view! { <OrderPage view=view/> }), truth))
 }
 
@@ -114,64 +121,40 @@ async fn draw(app: &App, id: OrderId, reader: &Reader, link: &Link, problem: Opt
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `GET /orders/{id}/return`: the browser comes back from paying. What it claims counts for nothing; Stripe is asked.
-async fn back_from_paying(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    Path(id): Path<String>,
-    Query(link): Query<Link>,
-) -> Result<Redirect, AppError> {
-    let id = order_id(&id)?;
-    let reader = link.reader(&who);
-    queries::may_read(&mut *app.pool.acquire().await?, id, &reader).await?;
-    let asked = tokio::time::timeout(PATIENCE, payments::settle_order(&app, id)).await;
-    let page = link.address(id, "");
-    match asked {
-        Ok(Ok(())) => Ok(Redirect::to(&page)),
+async fn back_from_paying(State(app): State<App>, own: OwnOrder) -> Redirect {
+    let page = own.address("");
+    match tokio::time::timeout(PATIENCE, payments::settle_order(&app, own.id())).await {
+        Ok(Ok(())) => Redirect::to(&page),
         late_or_failed => {
             if let Ok(Err(error)) = late_or_failed {
-                tracing::warn!(order = %id, error = format!("{error:#}"), "Stripe does not say yet; the page asks again");
+                tracing::warn!(order = %own.id(), error = format!("{error:#}"), "Stripe does not say yet; the page asks again");
             }
             let sign = if page.contains('?') { '&' } else { '?' };
-            Ok(Redirect::to(&format!("{page}{sign}checking=yes")))
+            Redirect::to(&format!("{page}{sign}checking=yes"))
         }
     }
 }
 
 /// `POST /orders/{id}/pay`: to the hosted page, the same one for every press.
-async fn pay(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    Path(id): Path<String>,
-    Form(link): Form<Link>,
-) -> Result<Response, AppError> {
-    let id = order_id(&id)?;
-    let reader = link.reader(&who);
-    queries::may_read(&mut *app.pool.acquire().await?, id, &reader).await?;
-    match payments::open(&app, id).await {
+async fn pay(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError> {
+    match payments::open(&app, own.id()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
-        Err(AppError::Conflict(refusal)) => refused(&app, id, &reader, &link, refusal).await,
+        Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
     }
 }
 
 /// `POST /orders/{id}/cancel`
-async fn cancel(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    Path(id): Path<String>,
-    Form(link): Form<Link>,
-) -> Result<Response, AppError> {
-    let id = order_id(&id)?;
-    let reader = link.reader(&who);
-    match payments::cancel(&app, id, &reader).await {
-        Ok(()) => Ok(Redirect::to(&link.address(id, "")).into_response()),
-        Err(AppError::Conflict(refusal)) => refused(&app, id, &reader, &link, refusal).await,
+async fn cancel(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError> {
+    match payments::cancel(&app, own.id(), &own.reader).await {
+        Ok(()) => Ok(Redirect::to(&own.address("")).into_response()),
+        Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
     }
 }
 
 /// The order's page with the reason for a "no" on top, and all else as it stands now.
-async fn refused(app: &App, id: OrderId, reader: &Reader, link: &Link, refusal: Refusal) -> Result<Response, AppError> {
-    let (page, _) = draw(app, id, reader, link, Some(refusal.to_string())).await?;
+async fn refused(app: &App, own: &OwnOrder, refusal: Refusal) -> Result<Response, AppError> {
+    let (page, _) = draw(app, own, Some(refusal.to_string())).await?;
     Ok(page.status(StatusCode::CONFLICT).into_response())
 }

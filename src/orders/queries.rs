@@ -19,22 +19,16 @@ use std::collections::BTreeMap;
 
 pub use super::vendor_queries::{count_to_ship, sold, vendor_order, vendor_orders};
 
-/// Proof of the right to read one order: the token of its link, or being its owner, or answering for the whole shop.
+/// Who asks for an order, and what they brought: the token of its link, a session, both or neither.
 #[derive(Debug, Clone)]
 pub struct Reader {
     token_hash: Option<Vec<u8>>,
     user: Option<UserId>,
-    operator: bool,
 }
 
 impl Reader {
-    /// A person with whatever they brought: a session, a link, both or neither.
     pub fn person(who: &MaybeCustomer, token: Option<&Token>) -> Self {
-        Self { token_hash: token.map(Token::hash), user: who.id(), operator: false }
-    }
-
-    pub fn operator(_proof: &Operator) -> Self {
-        Self { token_hash: None, user: None, operator: true }
+        Self { token_hash: token.map(Token::hash), user: who.id() }
     }
 
     /// Who acts, for the timeline.
@@ -43,25 +37,39 @@ impl Reader {
     }
 }
 
-/// Checks the right to an order without reading more of it.
-pub async fn may_read(db: &mut PgConnection, order: OrderId, reader: &Reader) -> Result<(), AppError> {
+/// Proof of the right to read one order: its link or its owner was asked for, or an operator asks.
+#[derive(Debug, Clone, Copy)]
+pub struct MayRead(OrderId);
+
+impl MayRead {
+    /// An operator may read every order, if there is one of that id.
+    pub fn operator(_proof: &Operator, order: OrderId) -> Self {
+        Self(order)
+    }
+
+    pub fn order(self) -> OrderId {
+        self.0
+    }
+}
+
+/// Checks the right to an order without reading more of it; `NotFound` for everybody without.
+pub async fn may_read(db: &mut PgConnection, order: OrderId, reader: &Reader) -> Result<MayRead, AppError> {
     sqlx::query_scalar!(
-        "select 1 from orders where id = $1 and (token_hash = $2 or user_id = $3 or $4)",
+        "select 1 from orders where id = $1 and (token_hash = $2 or user_id = $3)",
         order.uuid(),
         reader.token_hash.as_deref(),
-        reader.user.map(UserId::uuid),
-        reader.operator
+        reader.user.map(UserId::uuid)
     )
     .fetch_optional(db)
     .await?
     .ok_or(AppError::NotFound)?;
-    Ok(())
+    Ok(MayRead(order))
 }
 
-/// An order with all that its page shows; `NotFound` for everybody without the right to it.
-pub async fn detail(pool: &PgPool, order: OrderId, reader: &Reader) -> Result<OrderDetail, AppError> {
+/// An order with all that its page shows.
+pub async fn detail(pool: &PgPool, may: MayRead) -> Result<OrderDetail, AppError> {
+    let order = may.order();
     let mut db = pool.acquire().await?;
-    may_read(&mut db, order, reader).await?;
     let head = head(&mut db, order).await?;
     let parcels = parcels(&mut db, order, None).await?;
     let timeline = timeline(&mut db, order, None).await?;

@@ -12,7 +12,7 @@ use crate::{
     orders::{
         self,
         model::{FulfilmentStatus, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus},
-        queries::Reader,
+        queries::MayRead,
     },
     server::{
         auth::Operator,
@@ -158,7 +158,7 @@ fn States(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentSta
 
 /// `GET /operator/orders/{id}`
 pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId>) -> Result<Page, AppError> {
-    let order = orders::queries::detail(&app.pool, id, &Reader::operator(&by)).await?;
+    let order = orders::queries::detail(&app.pool, MayRead::operator(&by, id)).await?;
     let payments = queries::payments(&app.pool, &by, id).await?;
     Ok(Page::new(format!("Order {}", order.head.number), move || {
         let OrderDetail { head, parcels, timeline, refunds, .. } = order;
