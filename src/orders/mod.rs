@@ -29,3 +29,5 @@ pub use ship::ship;
 pub use timeline::record;
 #[cfg(feature = "ssr")]
 pub use token::{order_token, order_url};
+#[cfg(feature = "ssr")]
+pub use views::label;

@@ -141,7 +141,6 @@ pub struct OrderSummary {
     pub currency: Currency,
     /// Pieces, over all parcels.
     pub pieces: i64,
-    pub parcels: i64,
     /// The title of the first line, to recognise the order by.
     pub title: String,
     pub picture_id: Option<PictureId>,
@@ -375,19 +374,6 @@ pub struct VendorOrderDetail {
     pub head: OrderHead,
     pub parcel: Parcel,
     pub timeline: Vec<Event>,
-}
-
-/// How often one variant was sold, over all paid orders.
-#[derive(Debug, Clone, Serialize)]
-pub struct SoldVariant {
-    pub sku: String,
-    pub title: String,
-    pub options: String,
-    pub orders: i64,
-    pub pieces: i64,
-    pub revenue_minor: i64,
-    pub currency: Currency,
-    pub last_sold_at: OffsetDateTime,
 }
 
 #[cfg(test)]

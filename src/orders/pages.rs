@@ -24,8 +24,6 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tower_sessions::Session;
 
-pub use super::views::{OrderTable, label};
-
 /// The addresses of this slice.
 pub fn routes() -> Router<App> {
     Router::new()

@@ -17,7 +17,7 @@ use crate::{
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
 
-pub use super::vendor_queries::{count_to_ship, sold, vendor_order, vendor_orders};
+pub use super::vendor_queries::{count_to_ship, vendor_order, vendor_orders};
 
 /// Who asks for an order, and what they brought: the token of its link, a session, both or neither.
 #[derive(Debug, Clone)]
@@ -180,10 +180,10 @@ pub async fn history(pool: &PgPool, customer: &Customer, page: u32) -> sqlx::Res
         OrderSummary,
         r#"select o.id as "id: OrderId", o.number, o.status as "status: OrderStatus",
                   o.payment_status as "payment_status: PaymentStatus", o.fulfilment_status as "fulfilment_status: FulfilmentStatus",
-                  o.total_minor, o.currency as "currency: Currency", x.pieces as "pieces!", x.parcels as "parcels!",
-                  x.title as "title!", x.picture_id as "picture_id: PictureId", o.created_at
+                  o.total_minor, o.currency as "currency: Currency", x.pieces as "pieces!", x.title as "title!",
+                  x.picture_id as "picture_id: PictureId", o.created_at
            from orders o join lateral (
-               select sum(l.quantity) as pieces, count(distinct l.vendor_order_id) as parcels,
+               select sum(l.quantity) as pieces,
                       (array_agg(l.title order by l.position, l.id))[1] as title,
                       (array_agg(l.picture_id order by l.position, l.id))[1] as picture_id
                from order_lines l where l.order_id = o.id having count(*) > 0) x on true

@@ -2,7 +2,7 @@
 
 use super::{
     model::{
-        FulfilmentStatus, OrderStatus, PaymentStatus, SoldVariant, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+        FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
     },
     queries::{PAGE, head, parcels, timeline},
 };
@@ -82,25 +82,4 @@ pub async fn vendor_order(pool: &PgPool, vendor: &Vendor, id: VendorOrderId) -> 
     head.total_minor = parcel.head.total_minor;
     let timeline = timeline(&mut db, order, Some(id)).await?;
     Ok(VendorOrderDetail { head, parcel, timeline })
-}
-
-/// What the vendor sold, per variant as it was named then, best sellers first; at most 500. Cancelled and refunded
-/// orders do not count.
-pub async fn sold(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<SoldVariant>> {
-    sqlx::query_as!(
-        SoldVariant,
-        r#"select l.sku, (array_agg(l.title order by o.placed_at desc))[1] as "title!",
-                  coalesce((select string_agg(x.key || ': ' || x.value, ', ' order by x.key) from jsonb_each_text(l.options) x), '') as "options!",
-                  count(distinct o.id) as "orders!", sum(l.quantity) as "pieces!", sum(l.total_minor)::bigint as "revenue_minor!",
-                  o.currency as "currency: Currency", max(o.placed_at) as "last_sold_at!"
-           from vendor_orders v
-           join orders o on o.id = v.order_id and o.status = 'placed' and o.payment_status <> 'refunded'
-           join order_lines l on l.vendor_order_id = v.id
-           where v.vendor_id = $1
-           group by l.sku, l.options, o.currency
-           order by sum(l.quantity) desc, l.sku limit 500"#,
-        vendor.id().uuid()
-    )
-    .fetch_all(pool)
-    .await
 }

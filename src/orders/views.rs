@@ -1,16 +1,16 @@
 //! Components of order pages: the truth at the top, the parcels, the sums, what happened.
 
 use super::model::{
-    Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, OrderSummary, Parcel, PaymentStatus, RefundLine, Truth,
+    Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus, RefundLine, Truth,
 };
 use crate::{
     money::Money,
-    ui::{Badge, Notice, Picture, Price, Tone, When},
+    ui::{Notice, Picture, Price, Tone, When},
 };
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-/// A state of an order as a small label: how it is meant, and what it is called everywhere.
+/// A state of an order as a small label: how it is meant, and what its shopper reads everywhere.
 pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
     match (status, payment, fulfilment) {
         (OrderStatus::Cancelled, ..) => (Tone::Neutral, "Cancelled"),
@@ -22,47 +22,6 @@ pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: Fulfilment
         (OrderStatus::Placed, _, FulfilmentStatus::Unfulfilled) => (Tone::Good, "Paid, being packed"),
         (OrderStatus::Placed, _, FulfilmentStatus::Partial) => (Tone::Good, "Partly on its way"),
         (OrderStatus::Placed, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "On its way"),
-    }
-}
-
-/// A list of orders, newest first, each leading to its page.
-#[component]
-pub fn OrderTable(orders: Vec<OrderSummary>) -> impl IntoView {
-    let rows = orders
-        .into_iter()
-        .map(|order| {
-            let (tone, text) = label(order.status, order.payment_status, order.fulfilment_status);
-            let total = order.total();
-            let more = order.pieces - 1;
-            view! {
-                <tr>
-                    <th scope="row"><a href=format!("/orders/{}", order.id)>"Order " {order.number}</a></th>
-                    <td><When at=order.created_at day_only=true/></td>
-                    <td class="order-what">
-                        {order.title}
-                        {(more > 0).then(|| view! { <span class="soft">" and " {more} " more"</span> })}
-                    </td>
-                    <td><Badge tone=tone label=text/></td>
-                    <td class="number"><Price money=total/></td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="table-frame" role="region" aria-label="Orders" tabindex="0">
-            <table class="order-table">
-                <thead>
-                    <tr>
-                        <th scope="col">"Order"</th>
-                        <th scope="col">"Date"</th>
-                        <th scope="col">"Goods"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="number">"Total"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
     }
 }
 

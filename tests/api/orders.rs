@@ -107,10 +107,10 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.text().contains("already on its way"));
     assert_eq!(count(&test.app, "select count(*) from outbox where subject like '% has sent a parcel of order %'").await, 4);
-    let sold = queries::sold(pool, &mill).await.expect("sales");
+    let sold = souk::vendors::queries::sold(pool, &mill, 30).await.expect("sales");
     assert_eq!(sold.iter().map(|s| (s.sku.as_str(), s.pieces)).collect::<Vec<_>>(), [("MILL-PLAIN", 3), ("MILL-SMALL", 1)]);
     let page = ada.get("/account/orders").await.text();
-    assert!(page.contains("Order 100001 shipped"), "{page}");
+    assert!(page.contains("Order 100001 On its way"), "{page}");
 }
 
 #[tokio::test]

@@ -4,10 +4,7 @@ use super::AccountFrame;
 use crate::{
     accounts::{Handle, queries},
     error::AppError,
-    orders::{
-        self,
-        model::{FulfilmentStatus, OrderStatus, OrderSummary, PaymentStatus},
-    },
+    orders::{self, model::OrderSummary},
     server::{auth::Customer, flash, page::Page, state::App},
     ui::{Badge, Empty, NextPage, Picture, Price, Tone, When},
 };
@@ -93,7 +90,7 @@ fn OrderList(orders: Vec<OrderSummary>) -> impl IntoView {
     let items = orders
         .into_iter()
         .map(|o| {
-            let (tone, word) = stands(&o);
+            let (tone, word) = orders::label(o.status, o.payment_status, o.fulfilment_status);
             let total = o.total();
             let more = match o.pieces {
                 1 => String::new(),
@@ -112,22 +109,6 @@ fn OrderList(orders: Vec<OrderSummary>) -> impl IntoView {
         })
         .collect_view();
     view! { <ul class="order-list">{items}</ul> }
-}
-
-/// The one state of an order that its buyer cares about most.
-fn stands(order: &OrderSummary) -> (Tone, &'static str) {
-    match (order.status, order.payment_status, order.fulfilment_status) {
-        (OrderStatus::Expired, ..) => (Tone::Neutral, "not paid in time"),
-        (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "refunded"),
-        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "cancelled"),
-        (_, PaymentStatus::Failed, _) => (Tone::Bad, "payment failed"),
-        (_, PaymentStatus::Processing, _) => (Tone::Warn, "payment in progress"),
-        (OrderStatus::Pending, ..) => (Tone::Warn, "not yet paid"),
-        (_, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
-        (_, _, FulfilmentStatus::Partial) => (Tone::Good, "partly shipped"),
-        (_, PaymentStatus::PartiallyRefunded, _) => (Tone::Good, "paid, partly refunded"),
-        _ => (Tone::Good, "paid"),
-    }
 }
 
 /// Where one's shop stands, in a line with the way on.
