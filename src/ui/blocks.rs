@@ -109,6 +109,12 @@ pub fn Empty(#[prop(into)] title: String, children: Children) -> impl IntoView {
     view! { <div class="empty"><h2>{title}</h2> {children()}</div> }
 }
 
+/// Around a table: a wide one scrolls inside, and takes the focus so that the keyboard can do it. `label` says what is in it.
+#[component]
+pub fn TableFrame(#[prop(into)] label: String, children: Children) -> impl IntoView {
+    view! { <div class="table-frame" tabindex="0" role="region" aria-label=label>{children()}</div> }
+}
+
 /// The way to the next page of a list.
 #[component]
 pub fn NextPage(href: Option<String>) -> impl IntoView {

@@ -1,7 +1,13 @@
 //! Pages that stand in for services in development: the mailbox, and the controls of the Stripe sandbox. Where the
 //! service is real they do not exist.
 
-use super::{cursor, next_page};
+use super::{
+    cursor,
+    list::{
+        Head::{self, Text},
+        List, next_page,
+    },
+};
 use crate::{
     error::AppError,
     ids::MailId,
@@ -11,7 +17,7 @@ use crate::{
     },
     sandbox::stripe::controls_router,
     server::{auth::Operator, errors::Presented, page::Page, state::App},
-    ui::{Empty, NextPage, When},
+    ui::When,
 };
 use axum::{
     extract::{FromRequestParts, Path, Query, Request, State},
@@ -59,40 +65,26 @@ pub async fn mailbox(State(app): State<App>, Query(filter): Query<Filter>) -> Re
     .await?
     .into();
     Ok(Page::new("Mailbox", move || {
-        let last = mails.rows.last().filter(|_| mails.more);
-        let next = next_page(MAILBOX, &[], last.map(|m| Cursor { at: m.created_at, id: m.id }.to_string()));
-        let none = mails.rows.is_empty();
-        let rows = mails
-            .rows
-            .into_iter()
-            .map(|m| {
-                view! {
-                    <tr>
-                        <td><a href=format!("{MAILBOX}/{}", m.id)>{m.subject}</a></td>
-                        <td>{m.recipient}</td>
-                        <td><When at=m.created_at/></td>
-                    </tr>
-                }
-            })
-            .collect_view();
+        let next = next_page(MAILBOX, &[], &mails, |m| Cursor { at: m.created_at, id: m.id }.to_string());
         view! {
             <h1>"Mailbox"</h1>
             <p>"In development no mail leaves this machine. This is what would have been sent."</p>
-            {if none {
-                view! { <Empty title="No mail yet"><p>"Register or buy something, and the mail about it stands here."</p></Empty> }.into_any()
-            } else {
-                view! {
-                    <div class="table-frame" tabindex="0" role="region" aria-label="Mails">
-                        <table>
-                            <thead><tr><th scope="col">"Subject"</th><th scope="col">"To"</th><th scope="col">"When"</th></tr></thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
-            }}
-            <NextPage href=next/>
+            <List list=mails row=row label="Mails" head=HEAD next=next
+                none="No mail yet" hint="Register or buy something, and the mail about it stands here."/>
         }
     }))
+}
+
+const HEAD: &[Head] = &[Text("Subject"), Text("To"), Text("When")];
+
+fn row(m: MailRow) -> impl IntoView {
+    view! {
+        <tr>
+            <td><a href=format!("{MAILBOX}/{}", m.id)>{m.subject}</a></td>
+            <td>{m.recipient}</td>
+            <td><When at=m.created_at/></td>
+        </tr>
+    }
 }
 
 /// `GET /dev/mail/{id}`

@@ -1,5 +1,6 @@
 //! What needs a person now, first things first.
 
+use super::{list::Table, webhooks, words};
 use crate::{
     error::AppError,
     operator::queries::{self, Inbox},
@@ -21,7 +22,7 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
     let notice = flash::take(&session).await?;
     Ok(Page::new("Inbox", move || {
         let quiet = inbox.is_empty();
-        let Inbox { vendors, webhooks, jobs, payments, refunds } = inbox;
+        let Inbox { vendors, webhooks: events, jobs, payments, refunds } = inbox;
         view! {
             <h1>"Inbox"</h1>
             {quiet.then(|| view! {
@@ -38,7 +39,7 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
             <Part title="Payments that do not end" rows=payments.into_iter().map(|p| view! {
                 <tr>
                     <td><a href=format!("/operator/orders/{}", p.order_id)>"Order " {p.number}</a></td>
-                    <td>{super::words(&p.state)}</td>
+                    <td>{words(&p.state)}</td>
                     <td class="number"><Price money=p.amount()/></td>
                     <td>"since " <When at=p.created_at/></td>
                 </tr>
@@ -50,16 +51,16 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                     <td><When at=r.created_at/></td>
                 </tr>
             }.into_any()).collect()/>
-            <Part title="Webhooks that could not be handled" rows=webhooks.into_iter().map(|w| view! {
+            <Part title="Webhooks that could not be handled" rows=events.into_iter().map(|w| view! {
                 <tr>
-                    <td><a href=format!("/operator/webhooks/{}", w.id)>{w.kind}</a></td>
+                    <td><a href=webhooks::address(&w.id)>{w.kind}</a></td>
                     <td class="wrap">{w.last_error.unwrap_or_default()}</td>
                     <td><When at=w.received_at/></td>
                 </tr>
             }.into_any()).collect()/>
             <Part title="Work that was given up" rows=jobs.into_iter().map(|j| view! {
                 <tr>
-                    <td><a href="/operator/jobs?state=failed">{super::words(&j.kind)}</a></td>
+                    <td><a href="/operator/jobs?state=failed">{words(&j.kind)}</a></td>
                     <td class="wrap">{j.last_error.unwrap_or_default()}</td>
                     <td><When at=j.created_at/></td>
                 </tr>
@@ -77,7 +78,7 @@ fn Part(title: &'static str, rows: Vec<AnyView>) -> impl IntoView {
         view! {
             <section>
                 <h2>{title} " " <span class="count">{rows.len()}</span></h2>
-                <div class="table-frame" tabindex="0" role="region" aria-label=title><table><tbody>{rows}</tbody></table></div>
+                <Table label=title>{rows}</Table>
             </section>
         }
     })

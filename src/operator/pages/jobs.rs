@@ -1,16 +1,23 @@
 //! Work in the background: what waits, what failed and why, and another try.
 
-use super::{Tabs, choice, next_page, words};
+use super::{
+    choice,
+    list::{
+        Head::{self, Number, Text, Unseen},
+        List, Tabs, next_page,
+    },
+    words,
+};
 use crate::{
     error::AppError,
-    operator::queries,
+    operator::queries::{self, JobRow},
     server::{
         auth::Operator,
         flash,
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Empty, NextPage, Tone, When},
+    ui::{Badge, Tone, When},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -46,62 +53,45 @@ pub async fn list(
     let jobs = queries::jobs(&app.pool, &by, state, before).await?;
     let notice = flash::take(&session).await?;
     Ok(Page::new("Jobs", move || {
-        let last = jobs.rows.last().filter(|_| jobs.more);
-        let next = next_page(HERE, &[("state", &filter.state)], last.map(|j| j.id.to_string()));
-        let none = jobs.rows.is_empty();
-        let rows = jobs
-            .rows
-            .into_iter()
-            .map(|j| {
-                let tone = match j.state.as_str() {
-                    "done" => Tone::Good,
-                    "failed" => Tone::Bad,
-                    "running" => Tone::Warn,
-                    _ => Tone::Neutral,
-                };
-                let again = j.state == "failed" || (j.state == "queued" && j.attempts > 0);
-                let what = j.payload.get("payload").map(ToString::to_string).unwrap_or_default();
-                view! {
-                    <tr>
-                        <td class="number">{j.id}</td>
-                        <td>{words(&j.kind)} " " <code class="soft">{what}</code></td>
-                        <td><Badge tone=tone label=j.state/></td>
-                        <td class="number">{j.attempts} " of " {j.max_attempts}</td>
-                        <td class="wrap">{j.last_error.unwrap_or_default()}</td>
-                        <td><When at=j.run_at/></td>
-                        <td>{again.then(|| view! {
-                            <form method="post" action=format!("{HERE}/{}/retry", j.id)>
-                                <button class="button-link" type="submit">"Try again" <span class="visually-hidden">" job " {j.id}</span></button>
-                            </form>
-                        })}</td>
-                    </tr>
-                }
-            })
-            .collect_view();
+        let next = next_page(HERE, &[("state", &filter.state)], &jobs, |j| j.id.to_string());
         view! {
             <h1>"Jobs"</h1>
-            <Tabs path=HERE name="state" choices=STATES chosen=filter.state.clone() label="State"/>
-            {if none {
-                view! { <Empty title="No work here"><p>"Mails, refunds and webhooks are worked off in the background."</p></Empty> }.into_any()
-            } else {
-                view! {
-                    <div class="table-frame" tabindex="0" role="region" aria-label="Jobs">
-                        <table>
-                            <thead><tr>
-                                <th scope="col" class="number">"No."</th><th scope="col">"What"</th><th scope="col">"State"</th>
-                                <th scope="col" class="number">"Tries"</th><th scope="col">"Last error"</th><th scope="col">"Due"</th>
-                                <th scope="col"><span class="visually-hidden">"Action"</span></th>
-                            </tr></thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
-            }}
-            <NextPage href=next/>
+            <Tabs path=HERE name="state" choices=STATES chosen=filter.state label="State"/>
+            <List list=jobs row=row label="Jobs" head=HEAD next=next
+                none="No work here" hint="Mails, refunds and webhooks are worked off in the background."/>
         }
     })
     .layout(Layout::Operator(HERE))
     .notice(notice))
+}
+
+const HEAD: &[Head] =
+    &[Number("No."), Text("What"), Text("State"), Number("Tries"), Text("Last error"), Text("Due"), Unseen("Action")];
+
+fn row(j: JobRow) -> impl IntoView {
+    let tone = match j.state.as_str() {
+        "done" => Tone::Good,
+        "failed" => Tone::Bad,
+        "running" => Tone::Warn,
+        _ => Tone::Neutral,
+    };
+    let again = j.state == "failed" || (j.state == "queued" && j.attempts > 0);
+    let what = j.payload.get("payload").map(ToString::to_string).unwrap_or_default();
+    view! {
+        <tr>
+            <td class="number">{j.id}</td>
+            <td>{words(&j.kind)} " " <code class="soft">{what}</code></td>
+            <td><Badge tone=tone label=j.state/></td>
+            <td class="number">{j.attempts} " of " {j.max_attempts}</td>
+            <td class="wrap">{j.last_error.unwrap_or_default()}</td>
+            <td><When at=j.run_at/></td>
+            <td>{again.then(|| view! {
+                <form method="post" action=format!("{HERE}/{}/retry", j.id)>
+                    <button class="button-link" type="submit">"Try again" <span class="visually-hidden">" job " {j.id}</span></button>
+                </form>
+            })}</td>
+        </tr>
+    }
 }
 
 /// `POST /operator/jobs/{id}/retry`

@@ -3,6 +3,7 @@
 mod dev;
 mod inbox;
 mod jobs;
+mod list;
 mod orders;
 mod users;
 mod vendors;
@@ -13,7 +14,6 @@ use axum::{
     Router,
     routing::{any, get, post},
 };
-use leptos::prelude::*;
 use std::str::FromStr;
 
 /// The addresses of this slice.
@@ -52,32 +52,6 @@ fn cursor<T: FromStr>(text: &str) -> Result<Option<Cursor<T>>, AppError> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|e: <Cursor<T> as FromStr>::Err| AppError::BadRequest(e.to_string()))
-}
-
-/// The address of the next page: the same filters, another start. `None` on the last page.
-fn next_page(path: &str, filters: &[(&str, &str)], after: Option<String>) -> Option<String> {
-    let after = after?;
-    let pairs: Vec<_> = filters.iter().copied().filter(|(_, v)| !v.is_empty()).chain([("after", after.as_str())]).collect();
-    serde_urlencoded::to_string(pairs).ok().map(|query| format!("{path}?{query}"))
-}
-
-/// A filter as a row of links, the present one marked.
-#[component]
-fn Tabs(
-    path: &'static str,
-    #[prop(default = "status")] name: &'static str,
-    choices: &'static [(&'static str, &'static str)],
-    chosen: String,
-    #[prop(into)] label: String,
-) -> impl IntoView {
-    let links = choices
-        .iter()
-        .map(|(value, text)| {
-            let href = if value.is_empty() { path.to_owned() } else { format!("{path}?{name}={value}") };
-            view! { <li><a href=href aria-current=(*value == chosen).then_some("true")>{*text}</a></li> }
-        })
-        .collect_view();
-    view! { <nav class="tabs" aria-label=label><ul>{links}</ul></nav> }
 }
 
 /// A state's text as people read it: `partially_refunded` is "partially refunded".

@@ -1,13 +1,21 @@
 //! Orders: found by number, address or state, and shown with everything that happened to them.
 
-use super::{choice, cursor, next_page, words};
+use super::{
+    choice, cursor,
+    list::{
+        Finder,
+        Head::{self, Number, Text},
+        List, Table, next_page,
+    },
+    words,
+};
 use crate::{
     accounts::Email,
     error::AppError,
     ids::OrderId,
     operator::{
         Cursor,
-        queries::{self, OrderFilter, PaymentRow},
+        queries::{self, OrderFilter, OrderRow, PaymentRow},
     },
     orders::{
         self,
@@ -19,7 +27,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Empty, NextPage, Price, Select, Tone, When},
+    ui::{Badge, Price, Select, Tone, When},
 };
 use axum::extract::{Path, Query, State};
 use leptos::prelude::*;
@@ -72,61 +80,35 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     let orders = queries::orders(&app.pool, &by, &filter.parse()?, cursor(&filter.after)?.as_ref()).await?;
     Ok(Page::new("Orders", move || {
         let Filter { find, status, payment, .. } = filter;
-        let last = orders.rows.last().filter(|_| orders.more);
-        let next = next_page(
-            HERE,
-            &[("find", &find), ("status", &status), ("payment", &payment)],
-            last.map(|o| Cursor { at: o.created_at, id: o.id }.to_string()),
-        );
-        let none = orders.rows.is_empty();
-        let rows = orders
-            .rows
-            .into_iter()
-            .map(|o| {
-                let total = o.total();
-                view! {
-                    <tr>
-                        <td><a href=format!("{HERE}/{}", o.id)>{o.number}</a></td>
-                        <td><When at=o.created_at/></td>
-                        <td>{o.email}</td>
-                        <td><States status=o.status payment=o.payment_status fulfilment=o.fulfilment_status/></td>
-                        <td class="number">{o.vendors}</td>
-                        <td class="number"><Price money=total/></td>
-                    </tr>
-                }
-            })
-            .collect_view();
+        let filters = [("find", find.as_str()), ("status", &status), ("payment", &payment)];
+        let next = next_page(HERE, &filters, &orders, |o| Cursor { at: o.created_at, id: o.id }.to_string());
         view! {
             <h1>"Orders"</h1>
-            <form class="finder" role="search" aria-label="Orders">
-                <div class="field">
-                    <label for="find">"Number or e-mail"</label>
-                    <input id="find" name="find" type="search" value=find maxlength="254"/>
-                </div>
+            <Finder label="Orders" by="Number or e-mail" find=find>
                 <Select label="State" name="status" options=owned(STATUSES) value=status/>
                 <Select label="Payment" name="payment" options=owned(PAYMENTS) value=payment/>
-                <button type="submit">"Find"</button>
-            </form>
-            {if none {
-                view! { <Empty title="No such order"><p>"Try another number, address or state."</p></Empty> }.into_any()
-            } else {
-                view! {
-                    <div class="table-frame" tabindex="0" role="region" aria-label="Orders">
-                        <table>
-                            <thead><tr>
-                                <th scope="col">"Number"</th><th scope="col">"When"</th><th scope="col">"E-mail"</th>
-                                <th scope="col">"State"</th><th scope="col" class="number">"Parcels"</th>
-                                <th scope="col" class="number">"Total"</th>
-                            </tr></thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
-            }}
-            <NextPage href=next/>
+            </Finder>
+            <List list=orders row=row label="Orders" head=HEAD next=next
+                none="No such order" hint="Try another number, address or state."/>
         }
     })
     .layout(Layout::Operator(HERE)))
+}
+
+const HEAD: &[Head] = &[Text("Number"), Text("When"), Text("E-mail"), Text("State"), Number("Parcels"), Number("Total")];
+
+fn row(o: OrderRow) -> impl IntoView {
+    let total = o.total();
+    view! {
+        <tr>
+            <td><a href=format!("{HERE}/{}", o.id)>{o.number}</a></td>
+            <td><When at=o.created_at/></td>
+            <td>{o.email}</td>
+            <td><States status=o.status payment=o.payment_status fulfilment=o.fulfilment_status/></td>
+            <td class="number">{o.vendors}</td>
+            <td class="number"><Price money=total/></td>
+        </tr>
+    }
 }
 
 fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -155,6 +137,18 @@ fn States(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentSta
         </span>
     }
 }
+
+const REFUNDS: &[Head] = &[Text("When"), Text("Why"), Text("State"), Number("Amount")];
+const LINES: &[Head] = &[Text("Item"), Text("SKU"), Number("Sold"), Number("Shipped"), Number("Price"), Number("Total")];
+const ATTEMPTS: &[Head] = &[
+    Number("Attempt"),
+    Text("State"),
+    Number("Amount"),
+    Text("Failure"),
+    Text("At Stripe"),
+    Text("Begun"),
+    Text("Settled"),
+];
 
 /// `GET /operator/orders/{id}`
 pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId>) -> Result<Page, AppError> {
@@ -190,18 +184,10 @@ pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId
             <Payments head=&head payments=payments/>
             {(!refunds.is_empty()).then(|| view! {
                 <h2>"Refunds"</h2>
-                <div class="table-frame" tabindex="0" role="region" aria-label="Refunds">
-                    <table>
-                        <thead><tr>
-                            <th scope="col">"When"</th><th scope="col">"Why"</th><th scope="col">"State"</th>
-                            <th scope="col" class="number">"Amount"</th>
-                        </tr></thead>
-                        <tbody>{refunds}</tbody>
-                    </table>
-                </div>
+                <Table label="Refunds" head=REFUNDS>{refunds}</Table>
             })}
             <h2>"What happened"</h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label="What happened"><table><tbody>{timeline}</tbody></table></div>
+            <Table label="What happened">{timeline}</Table>
         }
     })
     .layout(Layout::Operator(HERE)))
@@ -266,16 +252,7 @@ fn ParcelPart<'a>(head: &'a OrderHead, parcel: Parcel) -> impl IntoView + use<> 
                 <a href=format!("/vendors/{}", p.vendor_slug)>{p.vendor_name}</a> " "
                 <Badge tone=Tone::Neutral label=words(p.fulfilment_status.as_str())/>
             </h2>
-            <div class="table-frame" tabindex="0" role="region" aria-label="Lines">
-                <table>
-                    <thead><tr>
-                        <th scope="col">"Item"</th><th scope="col">"SKU"</th><th scope="col" class="number">"Sold"</th>
-                        <th scope="col" class="number">"Shipped"</th><th scope="col" class="number">"Price"</th>
-                        <th scope="col" class="number">"Total"</th>
-                    </tr></thead>
-                    <tbody>{lines}</tbody>
-                </table>
-            </div>
+            <Table label="Lines" head=LINES>{lines}</Table>
             <p>
                 {p.shipping_name} ": " <Price money=head.money(p.shipping_minor)/> ", in all "
                 <strong><Price money=head.money(p.total_minor)/></strong>
@@ -307,16 +284,7 @@ fn Payments<'a>(head: &'a OrderHead, payments: Vec<PaymentRow>) -> impl IntoView
         })
         .collect_view();
     view! {
-        <div class="table-frame" tabindex="0" role="region" aria-label="Payments">
-            <table>
-                <thead><tr>
-                    <th scope="col" class="number">"Attempt"</th><th scope="col">"State"</th><th scope="col" class="number">"Amount"</th>
-                    <th scope="col">"Failure"</th><th scope="col">"At Stripe"</th><th scope="col">"Begun"</th>
-                    <th scope="col">"Settled"</th>
-                </tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <Table label="Payments" head=ATTEMPTS>{rows}</Table>
     }
     .into_any()
 }

@@ -1,12 +1,18 @@
 //! Shops: who applied, who is open, and the decisions.
 
-use super::{Tabs, choice, cursor, next_page};
+use super::{
+    choice, cursor,
+    list::{
+        Head::{self, Number, Text},
+        List, Tabs, next_page,
+    },
+};
 use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::VendorId,
     operator::{
         Cursor,
-        queries::{self, VendorDetail},
+        queries::{self, VendorRow},
     },
     server::{
         auth::Operator,
@@ -14,7 +20,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Empty, ErrorSummary, Field, NextPage, Tone, When},
+    ui::{Badge, ErrorSummary, Field, Tone, When},
     vendors::application::{self, Decision, Reason},
 };
 use axum::{
@@ -43,47 +49,30 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     let status = choice(&filter.status, STATUSES)?;
     let vendors = queries::vendors(&app.pool, &by, status, cursor(&filter.after)?.as_ref()).await?;
     Ok(Page::new("Vendors", move || {
-        let last = vendors.rows.last().filter(|_| vendors.more);
-        let next = next_page(HERE, &[("status", &filter.status)], last.map(|v| Cursor { at: v.applied_at, id: v.id }.to_string()));
-        let none = vendors.rows.is_empty();
-        let rows = vendors
-            .rows
-            .into_iter()
-            .map(|v| {
-                view! {
-                    <tr>
-                        <td><a href=format!("{HERE}/{}", v.id)>{v.name}</a></td>
-                        <td><StatusBadge status=v.status/></td>
-                        <td>{v.owner_name} <span class="soft">{v.owner_email}</span></td>
-                        <td>{v.country}</td>
-                        <td class="number">{v.products}</td>
-                        <td><When at=v.applied_at day_only=true/></td>
-                    </tr>
-                }
-            })
-            .collect_view();
+        let next = next_page(HERE, &[("status", &filter.status)], &vendors, |v| Cursor { at: v.applied_at, id: v.id }.to_string());
         view! {
             <h1>"Vendors"</h1>
-            <Tabs path=HERE choices=STATUSES chosen=filter.status.clone() label="Status"/>
-            {if none {
-                view! { <Empty title="No shop here"><p>"Shops stand here as soon as someone applies to sell."</p></Empty> }.into_any()
-            } else {
-                view! {
-                    <div class="table-frame" tabindex="0" role="region" aria-label="Vendors">
-                        <table>
-                            <thead><tr>
-                                <th scope="col">"Shop"</th><th scope="col">"Status"</th><th scope="col">"Owner"</th>
-                                <th scope="col">"Country"</th><th scope="col" class="number">"Goods"</th><th scope="col">"Applied"</th>
-                            </tr></thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
-            }}
-            <NextPage href=next/>
+            <Tabs path=HERE choices=STATUSES chosen=filter.status label="Status"/>
+            <List list=vendors row=row label="Vendors" head=HEAD next=next
+                none="No shop here" hint="Shops stand here as soon as someone applies to sell."/>
         }
     })
     .layout(Layout::Operator(HERE)))
+}
+
+const HEAD: &[Head] = &[Text("Shop"), Text("Status"), Text("Owner"), Text("Country"), Number("Goods"), Text("Applied")];
+
+fn row(v: VendorRow) -> impl IntoView {
+    view! {
+        <tr>
+            <td><a href=format!("{HERE}/{}", v.id)>{v.name}</a></td>
+            <td><StatusBadge status=v.status/></td>
+            <td>{v.owner_name} <span class="soft">{v.owner_email}</span></td>
+            <td>{v.country}</td>
+            <td class="number">{v.products}</td>
+            <td><When at=v.applied_at day_only=true/></td>
+        </tr>
+    }
 }
 
 #[component]
@@ -153,7 +142,7 @@ pub async fn decide(
     }
 }
 
-fn draw(v: VendorDetail, form: DecisionForm, errors: FieldErrors) -> Page {
+fn draw(v: VendorRow, form: DecisionForm, errors: FieldErrors) -> Page {
     Page::new(v.name.clone(), move || {
         let decided = v.decided_at.map(|at| {
             view! { <dt>"Decided"</dt><dd><When at=at/> {v.decided_by.map(|name| format!(" by {name}"))}</dd> }

@@ -1,9 +1,18 @@
 //! What Stripe sent: stored as it came, and handled once more at the press of a button.
 
-use super::{Tabs, choice, cursor, next_page};
+use super::{
+    choice, cursor,
+    list::{
+        Head::{self, Number, Text},
+        List, Tabs, next_page,
+    },
+};
 use crate::{
     error::AppError,
-    operator::{Cursor, queries},
+    operator::{
+        Cursor,
+        queries::{self, WebhookRow},
+    },
     payments,
     server::{
         auth::Operator,
@@ -11,7 +20,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Empty, NextPage, Tone, When, escape_text},
+    ui::{Badge, Tone, When, escape_text},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -36,52 +45,36 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     let state = choice(&filter.state, STATES)?;
     let events = queries::webhooks(&app.pool, &by, state, cursor(&filter.after)?.as_ref()).await?;
     Ok(Page::new("Webhooks", move || {
-        let last = events.rows.last().filter(|_| events.more);
-        let after = last.map(|w| Cursor { at: w.received_at, id: w.id.clone() }.to_string());
-        let next = next_page(HERE, &[("state", &filter.state)], after);
-        let none = events.rows.is_empty();
-        let rows = events
-            .rows
-            .into_iter()
-            .map(|w| {
-                view! {
-                    <tr>
-                        <td><a href=address(&w.id)>{w.kind}</a></td>
-                        <td><StateBadge state=w.state/></td>
-                        <td class="number">{w.deliveries}</td>
-                        <td class="number">{w.attempts}</td>
-                        <td class="wrap">{w.last_error.unwrap_or_default()}</td>
-                        <td><When at=w.received_at/></td>
-                    </tr>
-                }
-            })
-            .collect_view();
+        let after = |w: &WebhookRow| Cursor { at: w.received_at, id: w.id.clone() }.to_string();
+        let next = next_page(HERE, &[("state", &filter.state)], &events, after);
         view! {
             <h1>"Webhooks"</h1>
-            <Tabs path=HERE name="state" choices=STATES chosen=filter.state.clone() label="State"/>
-            {if none {
-                view! { <Empty title="No webhook here"><p>"What Stripe tells us about payments is stored here as it came."</p></Empty> }.into_any()
-            } else {
-                view! {
-                    <div class="table-frame" tabindex="0" role="region" aria-label="Webhooks">
-                        <table>
-                            <thead><tr>
-                                <th scope="col">"Event"</th><th scope="col">"State"</th><th scope="col" class="number">"Deliveries"</th>
-                                <th scope="col" class="number">"Tries"</th><th scope="col">"Last error"</th><th scope="col">"Received"</th>
-                            </tr></thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
-                }.into_any()
-            }}
-            <NextPage href=next/>
+            <Tabs path=HERE name="state" choices=STATES chosen=filter.state label="State"/>
+            <List list=events row=row label="Webhooks" head=HEAD next=next
+                none="No webhook here" hint="What Stripe tells us about payments is stored here as it came."/>
         }
     })
     .layout(Layout::Operator(HERE)))
 }
 
+const HEAD: &[Head] =
+    &[Text("Event"), Text("State"), Number("Deliveries"), Number("Tries"), Text("Last error"), Text("Received")];
+
+fn row(w: WebhookRow) -> impl IntoView {
+    view! {
+        <tr>
+            <td><a href=address(&w.id)>{w.kind}</a></td>
+            <td><StateBadge state=w.state/></td>
+            <td class="number">{w.deliveries}</td>
+            <td class="number">{w.attempts}</td>
+            <td class="wrap">{w.last_error.unwrap_or_default()}</td>
+            <td><When at=w.received_at/></td>
+        </tr>
+    }
+}
+
 /// An event's id comes from outside, so it is encoded wherever it stands in an address.
-fn address(id: &str) -> String {
+pub fn address(id: &str) -> String {
     format!("{HERE}/{}", percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC))
 }
 

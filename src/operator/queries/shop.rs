@@ -11,44 +11,8 @@ use crate::{
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// A line of the list of vendors.
+/// A shop with everything that an operator decides on.
 pub struct VendorRow {
-    pub id: VendorId,
-    pub slug: String,
-    pub name: String,
-    pub country: String,
-    pub status: String,
-    pub owner_name: String,
-    pub owner_email: String,
-    pub products: i64,
-    pub applied_at: OffsetDateTime,
-}
-
-pub async fn vendors(
-    db: &PgPool,
-    _proof: &Operator,
-    status: Option<&str>,
-    after: Option<&Cursor<VendorId>>,
-) -> sqlx::Result<Rows<VendorRow>> {
-    sqlx::query_as!(
-        VendorRow,
-        r#"select v.id as "id: VendorId", v.slug, v.name, v.country, v.status, u.name as owner_name, u.email as owner_email,
-                  (select count(*) from products p where p.vendor_id = v.id and p.status = 'published') as "products!", v.applied_at
-           from vendors v join users u on u.id = v.owner_id
-           where ($1::text is null or v.status = $1) and ($2::timestamptz is null or (v.applied_at, v.id) < ($2, $3))
-           order by v.applied_at desc, v.id desc limit $4"#,
-        status,
-        after.map(|c| c.at),
-        after.map(|c| c.id.uuid()),
-        PAGE + 1
-    )
-    .fetch_all(db)
-    .await
-    .map(Rows::from)
-}
-
-/// Everything an operator decides on.
-pub struct VendorDetail {
     pub id: VendorId,
     pub slug: String,
     pub name: String,
@@ -63,22 +27,49 @@ pub struct VendorDetail {
     pub owner_name: String,
     pub owner_handle: String,
     pub owner_email: String,
+    /// Published ones.
     pub products: i64,
     pub orders: i64,
 }
 
-pub async fn vendor(db: &PgPool, _proof: &Operator, id: VendorId) -> sqlx::Result<Option<VendorDetail>> {
+/// A page of the shops of a status, or of all.
+pub async fn vendors(
+    db: &PgPool,
+    _proof: &Operator,
+    status: Option<&str>,
+    after: Option<&Cursor<VendorId>>,
+) -> sqlx::Result<Rows<VendorRow>> {
+    vendor_rows(db, None, status, after).await.map(Rows::from)
+}
+
+pub async fn vendor(db: &PgPool, _proof: &Operator, id: VendorId) -> sqlx::Result<Option<VendorRow>> {
+    Ok(vendor_rows(db, Some(id), None, None).await?.pop())
+}
+
+async fn vendor_rows(
+    db: &PgPool,
+    id: Option<VendorId>,
+    status: Option<&str>,
+    after: Option<&Cursor<VendorId>>,
+) -> sqlx::Result<Vec<VendorRow>> {
     sqlx::query_as!(
-        VendorDetail,
+        VendorRow,
         r#"select v.id as "id: VendorId", v.slug, v.name, v.tagline, v.description, v.country, v.status, v.status_reason,
                   v.applied_at, v.decided_at, d.name as "decided_by?", u.name as owner_name, u.handle as owner_handle,
                   u.email as owner_email,
                   (select count(*) from products p where p.vendor_id = v.id and p.status = 'published') as "products!",
                   (select count(*) from vendor_orders o where o.vendor_id = v.id) as "orders!"
-           from vendors v join users u on u.id = v.owner_id left join users d on d.id = v.decided_by where v.id = $1"#,
-        id.uuid()
+           from vendors v join users u on u.id = v.owner_id left join users d on d.id = v.decided_by
+           where ($1::uuid is null or v.id = $1) and ($2::text is null or v.status = $2)
+             and ($3::timestamptz is null or (v.applied_at, v.id) < ($3, $4))
+           order by v.applied_at desc, v.id desc limit $5"#,
+        id.map(VendorId::uuid),
+        status,
+        after.map(|c| c.at),
+        after.map(|c| c.id.uuid()),
+        PAGE + 1
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await
 }
 

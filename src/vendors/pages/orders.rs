@@ -18,7 +18,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Picture, Tone, When},
+    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Picture, TableFrame, Tone, When},
     vendors::{desk::Desk, model::age},
 };
 use axum::{
@@ -124,7 +124,7 @@ fn OrderRows(rows: Vec<VendorOrderSummary>, now: OffsetDateTime) -> impl IntoVie
         })
         .collect_view();
     view! {
-        <div class="table-frame" tabindex="0" role="region" aria-label="Orders">
+        <TableFrame label="Orders">
             <table>
                 <thead><tr>
                     <th scope="col">"Order"</th>
@@ -137,7 +137,7 @@ fn OrderRows(rows: Vec<VendorOrderSummary>, now: OffsetDateTime) -> impl IntoVie
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableFrame>
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Empty, NextPage, Picture, Price, Tone, When},
+    ui::{Badge, Empty, NextPage, Picture, Price, TableFrame, Tone, When},
     vendors::desk::Desk,
 };
 use axum::extract::{Query, State};
@@ -135,7 +135,7 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="table-frame" tabindex="0" role="region" aria-label="Products">
+        <TableFrame label="Products">
             <table class="products-table">
                 <thead><tr>
                     <th><span class="visually-hidden">"Picture"</span></th>
@@ -147,7 +147,7 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div>
+        </TableFrame>
     }
 }
 

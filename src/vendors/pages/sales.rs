@@ -8,7 +8,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::Empty,
+    ui::{Empty, TableFrame},
     vendors::{
         desk::Desk,
         model::CURRENCY,
@@ -89,7 +89,7 @@ fn SoldTable(rows: Vec<Sold>) -> impl IntoView {
         .collect_view();
     view! {
         <p>{format!("{} for {}, before shipping, VAT included.", pieces(count), money(total))}</p>
-        <div class="table-frame" tabindex="0" role="region" aria-label="Sold, by variant">
+        <TableFrame label="Sold, by variant">
             <table>
                 <thead><tr>
                     <th scope="col">"Product"</th>
@@ -101,6 +101,6 @@ fn SoldTable(rows: Vec<Sold>) -> impl IntoView {
                 </tr></thead>
                 <tbody>{body}</tbody>
             </table>
-        </div>
+        </TableFrame>
     }
 }
