@@ -99,8 +99,7 @@ fn AddressChoice(
     signed_in: bool,
 ) -> impl IntoView {
     let known = !book.is_empty();
-    let error = errors.get("address_id").map(str::to_owned);
-    let choices = book
+    let entries = book
         .into_iter()
         .map(|a| {
             let value = a.id.to_string();
@@ -109,24 +108,20 @@ fn AddressChoice(
             let country = countries.iter().find(|c| c.code == a.country).map_or(a.country.clone(), |c| c.name.clone());
             let text = format!("{}, {line2}{} {}, {country}", a.line1, a.city, a.postal_code);
             view! {
-                <label class="choice">
-                    <input type="radio" name="address_id" value=value checked=checked/>
+                <Choice name="address_id" value=value checked=checked>
                     <span><strong>{a.name}</strong><br/>{text}</span>
-                </label>
+                </Choice>
             }
         })
         .collect_view();
     let choices = known.then(|| {
         view! {
-            <fieldset id="f-address_id" tabindex="-1">
-                <legend>"Where to"</legend>
-                {error.map(|e| view! { <p class="field-error">{e}</p> })}
-                {choices}
-                <label class="choice">
-                    <input type="radio" name="address_id" value=NEW_ADDRESS checked=form.address_id == NEW_ADDRESS/>
+            <Choices name="address_id" legend="Where to" errors=errors.clone()>
+                {entries}
+                <Choice name="address_id" value=NEW_ADDRESS checked=form.address_id == NEW_ADDRESS>
                     <span>"Another address"</span>
-                </label>
-            </fieldset>
+                </Choice>
+            </Choices>
         }
     });
     let options: Vec<(String, String)> = countries.into_iter().map(|c| (c.code, c.name)).collect();
@@ -181,28 +176,41 @@ fn AddressChoice(
 #[component]
 fn ShippingChoice(quote: Quote, parcel: QuotedParcel, errors: FieldErrors) -> impl IntoView {
     let name = format!("shipping-{}", parcel.vendor_slug);
-    let error = errors.get(&name).map(str::to_owned);
     let choices = parcel
         .methods
         .iter()
         .map(|m| {
             let price = free_or(quote.money(m.price_for(parcel.sums.items_minor)));
+            let (method, about) = (m.name.clone(), (m.estimate(), free_over(&quote, m)));
             view! {
-                <label class="choice">
-                    <input type="radio" name=name.clone() value=m.code.clone() checked=m.code == parcel.method.code/>
-                    <span><strong>{m.name.clone()}</strong>", "{m.estimate()}{free_over(&quote, m)}</span>
+                <Choice name=name.clone() value=m.code.clone() checked=m.code == parcel.method.code>
+                    <span><strong>{method}</strong>", "{about}</span>
                     <span class="choice-price">{price}</span>
-                </label>
+                </Choice>
             }
         })
         .collect_view();
     view! {
+        <Choices name=name legend=format!("Parcel from {}", parcel.vendor_name) errors=errors>{choices}</Choices>
+    }
+}
+
+/// A group of [`Choice`]s with its error; the error's link in the summary leads here.
+#[component]
+fn Choices(#[prop(into)] name: String, #[prop(into)] legend: String, errors: FieldErrors, children: Children) -> impl IntoView {
+    let error = errors.get(&name).map(|e| view! { <p class="field-error">{e.to_owned()}</p> });
+    view! {
         <fieldset id=format!("f-{name}") tabindex="-1">
-            <legend>{format!("Parcel from {}", parcel.vendor_name)}</legend>
-            {error.map(|e| view! { <p class="field-error">{e}</p> })}
-            {choices}
+            <legend>{legend}</legend>
+            {error}
+            {children()}
         </fieldset>
     }
+}
+
+#[component]
+fn Choice(#[prop(into)] name: String, #[prop(into)] value: String, checked: bool, children: Children) -> impl IntoView {
+    view! { <label class="choice"><input type="radio" name=name value=value checked=checked/> {children()}</label> }
 }
 
 fn free_over(quote: &Quote, method: &ShippingMethod) -> Option<AnyView> {
