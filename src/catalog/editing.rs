@@ -4,7 +4,10 @@
 mod plan;
 pub mod queries;
 
-use super::limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, StockLevel, Title};
+use super::{
+    limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, StockLevel, Title},
+    slug::Slug,
+};
 use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::{CategoryId, ProductId, VariantId},
@@ -237,7 +240,7 @@ async fn insert(tx: &mut PgConnection, vendor: &Vendor, id: ProductId, draft: &P
 
 /// The addresses to try: the title alone, else with the random end of the product's id.
 fn slugs(id: ProductId, title: &Title) -> Vec<String> {
-    let name = slugify(title.as_str(), 80);
+    let name = slugify(title.as_str(), Slug::OF_TITLE);
     let end = &id.uuid().simple().to_string()[20..];
     // The shape wants two characters; a title in another script has none.
     if name.len() < 2 { vec![format!("product-{end}")] } else { vec![name.clone(), format!("{name}-{end}")] }

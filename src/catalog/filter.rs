@@ -1,13 +1,10 @@
 //! What a list of goods was asked for: one reader of query strings for pages and programs, and one writer.
 
 use crate::{
-    catalog::slug::Slug,
+    catalog::{limits::SEARCH_MAX, slug::Slug},
     error::{AppError, FieldErrors},
     money::{Currency, MAX_PRICE_MINOR, Money},
 };
-
-/// The most characters of a search that are read.
-pub const SEARCH_MAX: usize = 200;
 
 /// In which order goods come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The limits of what a vendor writes, stated once: the form, the server functions, the import and REST all come through
-//! these types, and the columns of the database say the same.
+//! The limits of what a vendor writes and a shopper looks for, stated once: the form, the server functions, the import and
+//! REST all come through here, and the columns of the database say the same.
 
 use crate::texts;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ pub const MAX_OPTIONS: usize = 3;
 pub const MAX_VARIANTS: usize = 100;
 /// The most pictures of one product.
 pub const MAX_PICTURES: i64 = 12;
+/// The most characters of a search; what is longer is cut.
+pub const SEARCH_MAX: usize = 200;
 
 texts!(
     /// The title of a product.

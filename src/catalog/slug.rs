@@ -15,6 +15,8 @@ pub struct BadSlug;
 
 impl Slug {
     pub const MAX: usize = 120;
+    /// How much of a title becomes the address of a product; the rest is for an end that tells it from others.
+    pub const OF_TITLE: usize = 80;
 
     pub fn as_str(&self) -> &str {
         &self.0

@@ -24,7 +24,7 @@ pub use holds::{release_holds, retake_holds, return_taken, take_holds};
 #[cfg(feature = "ssr")]
 pub use queries::derive_statuses;
 #[cfg(feature = "ssr")]
-pub use ship::ship;
+pub use ship::{Carrier, Tracking, ship};
 #[cfg(feature = "ssr")]
 pub use timeline::record;
 #[cfg(feature = "ssr")]

@@ -5,12 +5,16 @@ use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::{OrderId, OrderLineId, ShipmentId, VendorOrderId},
     server::{auth::Vendor, errors::violates, mail, state::App},
+    texts,
 };
 use std::collections::BTreeMap;
 
-/// The longest name of a carrier and the longest tracking number, as the columns have it.
-pub const CARRIER_LENGTH: usize = 60;
-pub const TRACKING_LENGTH: usize = 80;
+texts!(
+    /// Who carries a parcel: `Royal Mail`.
+    Carrier: line, 1, 60;
+    /// What the carrier calls the parcel; empty where it calls it nothing.
+    Tracking: line, 0, 80;
+);
 
 /// Writes down that these pieces of the vendor's parcel left, tells the shopper, and derives the statuses.
 ///
@@ -24,8 +28,8 @@ pub async fn ship(
     carrier: &str,
     tracking: &str,
 ) -> Result<ShipmentId, AppError> {
-    let (carrier, tracking) = (carrier.trim(), tracking.trim());
-    let pieces = checked(lines, carrier, tracking)?;
+    let (pieces, carrier, tracking) = checked(lines, carrier, tracking)?;
+    let (carrier, tracking) = (carrier.as_str(), tracking.as_str());
 
     let mut tx = app.pool.begin().await?;
     let order = sqlx::query!(
@@ -98,15 +102,14 @@ pub async fn ship(
 }
 
 /// The shipment's form, parsed: lines with their pieces, zero left out, a line named twice added up.
-fn checked(lines: &[(OrderLineId, i32)], carrier: &str, tracking: &str) -> Result<BTreeMap<OrderLineId, i32>, AppError> {
+fn checked(
+    lines: &[(OrderLineId, i32)],
+    carrier: &str,
+    tracking: &str,
+) -> Result<(BTreeMap<OrderLineId, i32>, Carrier, Tracking), AppError> {
     let mut errors = FieldErrors::default();
-    let printable = |text: &str| !text.chars().any(char::is_control);
-    if carrier.is_empty() || carrier.chars().count() > CARRIER_LENGTH || !printable(carrier) {
-        errors.add("carrier", format!("Write the carrier's name, at most {CARRIER_LENGTH} characters"));
-    }
-    if tracking.chars().count() > TRACKING_LENGTH || !printable(tracking) {
-        errors.add("tracking", format!("Write the tracking number, at most {TRACKING_LENGTH} characters"));
-    }
+    let carrier = errors.take("carrier", carrier.parse::<Carrier>());
+    let tracking = errors.take("tracking", tracking.parse::<Tracking>());
     let mut pieces: BTreeMap<OrderLineId, i32> = BTreeMap::new();
     let mut sensible = true;
     for (line, quantity) in lines {
@@ -119,8 +122,10 @@ fn checked(lines: &[(OrderLineId, i32)], carrier: &str, tracking: &str) -> Resul
     if !sensible || pieces.is_empty() {
         errors.add("", "Say how many pieces leave, at least one");
     }
-    errors.check()?;
-    Ok(pieces)
+    match (carrier, tracking) {
+        (Some(carrier), Some(tracking)) if errors.is_empty() => Ok((pieces, carrier, tracking)),
+        _ => Err(AppError::Invalid(errors)),
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +135,8 @@ mod tests {
     #[test]
     fn a_shipment_has_pieces_a_carrier_and_sane_texts() {
         let line = OrderLineId::new();
-        assert_eq!(checked(&[(line, 1), (line, 2)], "Royal Mail", ""), Ok([(line, 3)].into()));
+        let (pieces, carrier, tracking) = checked(&[(line, 1), (line, 2)], " Royal Mail ", "").unwrap();
+        assert_eq!((pieces, carrier.as_str(), tracking.as_str()), ([(line, 3)].into(), "Royal Mail", ""));
         assert!(checked(&[(line, 0)], "Royal Mail", "").is_err());
         assert!(checked(&[(line, -1), (line, 2)], "Royal Mail", "").is_err());
         assert!(checked(&[(line, 1)], "", "").is_err());

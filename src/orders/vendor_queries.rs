@@ -1,9 +1,7 @@
 //! Orders as a vendor sees them: its own parcels, and nothing of the others.
 
 use super::{
-    model::{
-        FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
-    },
+    model::{FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
     queries::{PAGE, head, parcels, timeline},
 };
 use crate::{

@@ -5,6 +5,7 @@ use crate::{
     catalog::{
         limits::{AltText, MAX_VARIANTS},
         pictures::{self, Processed},
+        slug::Slug,
     },
     ids::{PictureId, ProductId, VariantId, VendorId},
     server::{errors::violates, state::App},
@@ -222,8 +223,8 @@ async fn product_for(tx: &mut PgConnection, vendor: VendorId, row: &Row) -> Resu
 
 /// From the title; with the SKU, and then with a random end, where that is taken.
 async fn free_slug(tx: &mut PgConnection, row: &Row) -> sqlx::Result<String> {
-    let title = slugify(row.title.as_str(), 80);
-    let with_sku = slugify(&format!("{title} {}", row.sku.as_str()), 119);
+    let title = slugify(row.title.as_str(), Slug::OF_TITLE);
+    let with_sku = slugify(&format!("{title} {}", row.sku.as_str()), Slug::MAX);
     for slug in [title, with_sku] {
         if slug.len() >= 2 {
             let taken = sqlx::query_scalar!(r#"select exists (select 1 from products where slug = $1) as "taken!""#, slug);

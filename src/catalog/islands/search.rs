@@ -1,6 +1,6 @@
 //! The search input of the header, with suggestions while typing: a combobox as WAI-ARIA describes it.
 
-use crate::catalog::{actions::suggest_goods, model::Suggestion};
+use crate::catalog::{actions::suggest_goods, limits::SEARCH_MAX, model::Suggestion};
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub fn SearchBox(current: String) -> impl IntoView {
             name="q"
             type="search"
             value=current
-            maxlength="200"
+            maxlength=SEARCH_MAX.to_string()
             placeholder="Search the market"
             autocomplete="off"
             spellcheck="false"

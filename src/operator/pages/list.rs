@@ -1,6 +1,7 @@
 //! What the lists of the desk have in common: a filter, a table or what stands in its place, and the way to the next page.
 
 use crate::{
+    accounts::Email,
     operator::queries::Rows,
     ui::{Empty, NextPage, TableFrame},
 };
@@ -28,13 +29,8 @@ impl Head {
 
 /// A table in its frame; its children are the rows. `label` says what is in it.
 #[component]
-pub fn Table(
-    #[prop(into)] label: String,
-    #[prop(optional)] head: &'static [Head],
-    children: Children,
-) -> impl IntoView {
-    let head = (!head.is_empty())
-        .then(|| view! { <thead><tr>{head.iter().map(|h| h.cell()).collect_view()}</tr></thead> });
+pub fn Table(#[prop(into)] label: String, #[prop(optional)] head: &'static [Head], children: Children) -> impl IntoView {
+    let head = (!head.is_empty()).then(|| view! { <thead><tr>{head.iter().map(|h| h.cell()).collect_view()}</tr></thead> });
     view! { <TableFrame label=label><table>{head}<tbody>{children()}</tbody></table></TableFrame> }
 }
 
@@ -87,6 +83,9 @@ pub fn Tabs(
     view! { <nav class="tabs" aria-label=label><ul>{links}</ul></nav> }
 }
 
+/// The most characters of what is looked for: an e-mail address may be that long.
+pub const FIND_MAX: u32 = Email::MAX;
+
 /// A filter that is typed, with further fields as children. `label` says what is looked for, `by` what one types.
 #[component]
 pub fn Finder(
@@ -99,7 +98,7 @@ pub fn Finder(
         <form class="finder" role="search" aria-label=label>
             <div class="field">
                 <label for="find">{by}</label>
-                <input id="find" name="find" type="search" value=find maxlength="254"/>
+                <input id="find" name="find" type="search" value=find maxlength=FIND_MAX/>
             </div>
             {children.map(|c| c())}
             <button type="submit">"Find"</button>

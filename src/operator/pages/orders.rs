@@ -140,15 +140,8 @@ fn States(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentSta
 
 const REFUNDS: &[Head] = &[Text("When"), Text("Why"), Text("State"), Number("Amount")];
 const LINES: &[Head] = &[Text("Item"), Text("SKU"), Number("Sold"), Number("Shipped"), Number("Price"), Number("Total")];
-const ATTEMPTS: &[Head] = &[
-    Number("Attempt"),
-    Text("State"),
-    Number("Amount"),
-    Text("Failure"),
-    Text("At Stripe"),
-    Text("Begun"),
-    Text("Settled"),
-];
+const ATTEMPTS: &[Head] =
+    &[Number("Attempt"), Text("State"), Number("Amount"), Text("Failure"), Text("At Stripe"), Text("Begun"), Text("Settled")];
 
 /// `GET /operator/orders/{id}`
 pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId>) -> Result<Page, AppError> {
@@ -171,7 +164,8 @@ pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId
         let timeline = timeline
             .into_iter()
             .map(|e| {
-                let detail = if e.detail.as_object().is_some_and(|o| o.is_empty()) { String::new() } else { e.detail.to_string() };
+                let detail =
+                    if e.detail.as_object().is_some_and(|o| o.is_empty()) { String::new() } else { e.detail.to_string() };
                 view! { <tr><td><When at=e.at/></td><td>{words(&e.kind)}</td><td class="wrap"><code>{detail}</code></td></tr> }
             })
             .collect_view();

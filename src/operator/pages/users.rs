@@ -3,7 +3,7 @@
 use super::{
     cursor,
     list::{
-        Finder,
+        FIND_MAX, Finder,
         Head::{self, Number, Text},
         List, next_page,
     },
@@ -37,7 +37,7 @@ pub struct Filter {
 
 /// `GET /operator/users`
 pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Filter>) -> Result<Page, AppError> {
-    let find = text::line(&filter.find, 0, 254).map_err(|e| AppError::BadRequest(e.to_string()))?;
+    let find = text::line(&filter.find, 0, FIND_MAX as usize).map_err(|e| AppError::BadRequest(e.to_string()))?;
     let users = queries::users(&app.pool, &by, &find, cursor(&filter.after)?.as_ref()).await?;
     Ok(Page::new("Users", move || {
         let next = next_page(HERE, &[("find", &find)], &users, |u| Cursor { at: u.created_at, id: u.id }.to_string());

@@ -49,7 +49,8 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     let status = choice(&filter.status, STATUSES)?;
     let vendors = queries::vendors(&app.pool, &by, status, cursor(&filter.after)?.as_ref()).await?;
     Ok(Page::new("Vendors", move || {
-        let next = next_page(HERE, &[("status", &filter.status)], &vendors, |v| Cursor { at: v.applied_at, id: v.id }.to_string());
+        let next =
+            next_page(HERE, &[("status", &filter.status)], &vendors, |v| Cursor { at: v.applied_at, id: v.id }.to_string());
         view! {
             <h1>"Vendors"</h1>
             <Tabs path=HERE choices=STATUSES chosen=filter.status label="Status"/>

@@ -6,7 +6,7 @@ use crate::{
     ids::{OrderLineId, VendorOrderId},
     money::Money,
     orders::{
-        self,
+        self, Carrier, Tracking,
         model::{
             Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
         },
@@ -375,13 +375,13 @@ fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: Fiel
             <div class="field-row">
                 <div class="field">
                     <label for="f-carrier">"Carrier"</label>
-                    <input id="f-carrier" name="carrier" list="carriers" value=typed.carrier required maxlength="60" autocomplete="off"
+                    <input id="f-carrier" name="carrier" list="carriers" value=typed.carrier required maxlength=Carrier::MAX autocomplete="off"
                         aria-invalid=carrier_error.as_ref().map(|_| "true")
                         aria-describedby=carrier_error.as_ref().map(|_| "f-carrier-error")/>
                     <datalist id="carriers">{carriers}</datalist>
                     {carrier_error}
                 </div>
-                <Field label="Tracking number" name="tracking" value=typed.tracking errors=errors.clone() maxlength=80/>
+                <Field label="Tracking number" name="tracking" value=typed.tracking errors=errors.clone() maxlength=Tracking::MAX/>
             </div>
             <button class="button-main">"Mark as shipped"</button>
             <p class="hint">"The shopper gets a mail with the carrier and the tracking number. What you leave at 0 can follow in another parcel."</p>
