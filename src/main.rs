@@ -13,7 +13,7 @@ use souk::{
         state::App,
     },
 };
-use std::{io::IsTerminal, path::PathBuf};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 /// A multi-vendor marketplace. Configured by the environment; see the table in the README.
 #[derive(Parser)]
@@ -89,9 +89,19 @@ enum User {
     },
 }
 
+/// What failed is told as one chain of causes; a backtrace is for those who wrote the program, and `RUST_LOG` for the rest.
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
     log();
     rustls::crypto::ring::default_provider()
         .install_default()
