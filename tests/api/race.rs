@@ -1,17 +1,19 @@
-//! Many people want the same few things at the same moment.
+//! Many at the same moment: nothing is sold twice, nothing is paid twice, every hold is accounted for.
 
-use crate::support::{Card, TestApp, World};
+use crate::support::{
+    Card, TestApp, World,
+    purchase::{assert_laws_hold, count, order, standing, stock},
+};
 use axum::extract::FromRequestParts;
 use souk::{
     accounts::AddressForm,
     cart,
-    checkout::{CheckoutRequest, Placed, place},
+    checkout::{CheckoutRequest, place},
     error::{AppError, FieldErrors, Refusal},
     payments,
-    server::{auth::MaybeCustomer, token::Token},
+    server::{auth::MaybeCustomer, jobs, token::Token},
 };
-use sqlx::Row;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 /// Someone without an account, as an extractor finds them.
@@ -62,77 +64,49 @@ async fn request(test: &TestApp, key: Uuid) -> CheckoutRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_hundred_people_want_ten_things_and_ten_get_one() {
-    let (test, world) = TestApp::new().await;
+async fn of_a_hundred_people_who_want_ten_things_ten_pay_and_every_hold_is_accounted_for() {
+    let (test, world) = TestApp::with_services().await;
+    let test = Arc::new(test);
     let mut buyers = tokio::task::JoinSet::new();
     for _ in 0..100 {
+        // MILL-SMALL has 10 units
         let token = cart_with(&test, &world, "MILL-SMALL", 1).await;
-        let (app, who, request) = (test.app.clone(), nobody(&test).await, request(&test, Uuid::new_v4()).await);
-        buyers.spawn(async move { place(&app, &who, Some(&token), request).await });
+        let (test, who, request) = (test.clone(), nobody(&test).await, request(&test, Uuid::new_v4()).await);
+        buyers.spawn(async move {
+            let placed = place(&test.app, &who, Some(&token), request).await?;
+            let page = payments::open(&test.app, placed.order_id).await?;
+            test.services().pay(&page, Card::Good).await;
+            payments::settle_order(&test.app, placed.order_id).await.expect("settled");
+            Ok::<_, AppError>(())
+        });
     }
-    let (mut made, mut sold_out) = (0, 0);
+    let (mut bought, mut sold_out) = (0, 0);
     while let Some(outcome) = buyers.join_next().await {
         match outcome.expect("a buyer") {
-            Ok(Placed { .. }) => made += 1,
+            Ok(()) => bought += 1,
             Err(AppError::Conflict(Refusal::SoldOut { left: 0, .. })) => sold_out += 1,
             Err(other) => panic!("{other:?}"),
         }
     }
-    assert_eq!((made, sold_out), (10, 90));
-    let row = sqlx::query(
-        "select s.on_hand, s.held, (select count(*) from orders where status = 'pending') as orders,
-                (select sum(quantity)::int from stock_holds where variant_id = s.variant_id and state = 'held') as holds
-         from stock s where variant_id = $1",
-    )
-    .bind(world.variant("MILL-SMALL"))
-    .fetch_one(&test.app.pool)
-    .await
-    .expect("the stock");
-    let number = |name: &str| row.get::<i32, _>(name);
-    assert_eq!((number("on_hand"), number("held"), number("holds"), row.get::<i64, _>("orders")), (10, 10, 10, 10));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_hundred_people_at_the_checkout_ten_pay_and_every_hold_is_accounted_for() {
-    let (test, world) = TestApp::with_services().await;
-    let mut buyers = tokio::task::JoinSet::new();
-    for _ in 0..100 {
-        let token = cart_with(&test, &world, "MILL-SMALL", 1).await;
-        let (app, who, request) = (test.app.clone(), nobody(&test).await, request(&test, Uuid::new_v4()).await);
-        buyers.spawn(async move {
-            let placed = place(&app, &who, Some(&token), request).await?;
-            let page = payments::open(&app, placed.order_id).await?;
-            Ok::<_, AppError>((placed, page))
-        });
+    assert_eq!((bought, sold_out), (10, 90));
+    // The webhooks of the ten arrive too, and find everything done.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    while jobs::drain(&test.app).await.expect("the jobs run") > 0 {}
+    assert_eq!(stock(&test.app, "MILL-SMALL").await, (0, 0));
+    for (sql, number) in [
+        ("select count(*) from orders", 10),
+        ("select count(*) from orders where status = 'placed' and payment_status = 'paid'", 10),
+        ("select count(*) from payments", 10),
+        ("select count(*) from payments where state = 'paid'", 10),
+        ("select count(*) from refunds", 0),
+        ("select count(*) from stock_holds", 10),
+        ("select count(*) from stock_holds where state = 'taken'", 10),
+        ("select count(*) from order_events where kind = 'paid'", 10),
+        ("select count(*) from cart_lines", 90),
+    ] {
+        assert_eq!(count(&test.app, sql).await, number, "{sql}");
     }
-    let mut paying = Vec::new();
-    while let Some(outcome) = buyers.join_next().await {
-        match outcome.expect("a buyer") {
-            Ok(made) => paying.push(made),
-            Err(AppError::Conflict(Refusal::SoldOut { .. })) => {}
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(paying.len(), 10);
-    for (placed, page) in &paying {
-        test.services().pay(page, Card::Good).await;
-        payments::settle_order(&test.app, placed.order_id).await.expect("settled");
-    }
-    let row = sqlx::query(
-        "select s.on_hand, s.held, (select count(*) from orders where status = 'placed' and payment_status = 'paid') as paid,
-                (select count(*) from orders) as orders,
-                (select count(*) from stock_holds where state = 'taken') as taken, (select count(*) from stock_holds) as holds,
-                (select count(*) from cart_lines) as lines
-         from stock s where variant_id = $1",
-    )
-    .bind(world.variant("MILL-SMALL"))
-    .fetch_one(&test.app.pool)
-    .await
-    .expect("the stock");
-    let counts = ["paid", "orders", "taken", "holds", "lines"].map(|name| row.get::<i64, _>(name));
-    assert_eq!(counts, [10, 10, 10, 10, 90]);
-    assert_eq!((row.get::<i32, _>("on_hand"), row.get::<i32, _>("held")), (0, 0));
-    while souk::server::jobs::drain(&test.app).await.expect("jobs run") > 0 {}
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -151,12 +125,8 @@ async fn one_form_sent_ten_times_at_once_is_one_order() {
         orders.insert((placed.order_id, placed.number, placed.token.to_string()));
     }
     assert_eq!(orders.len(), 1);
-    let held: i32 = sqlx::query_scalar("select held from stock where variant_id = $1")
-        .bind(world.variant("KILN-PLAIN"))
-        .fetch_one(&test.app.pool)
-        .await
-        .expect("the stock");
-    assert_eq!(held, 3);
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (100, 3));
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -190,6 +160,38 @@ async fn carts_with_the_same_things_in_another_order_never_wait_in_a_circle() {
     while let Some(outcome) = buyers.join_next().await {
         assert_eq!(outcome.expect("a buyer").expect("two orders"), 3);
     }
-    let held: i64 = sqlx::query_scalar("select sum(held)::bigint from stock").fetch_one(&test.app.pool).await.expect("held");
-    assert_eq!(held, 90);
+    assert_eq!(count(&test.app, "select sum(held)::bigint from stock").await, 90);
+    assert_laws_hold(&test.app).await;
+}
+
+#[tokio::test]
+async fn webhook_return_and_sweeper_at_once_settle_once() {
+    let (test, _) = TestApp::with_services().await;
+    let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1), ("KILN-PLAIN", 2)]).await.expect("stock");
+    let page = payments::open(&test.app, unpaid.id).await.expect("a page");
+    test.services().pay(&page, Card::Good).await;
+    let session: String =
+        sqlx::query_scalar("select stripe_session_id from payments").fetch_one(&test.app.pool).await.expect("a session");
+    let by_return = futures::future::join_all((0..4).map(|_| payments::settle_order(&test.app, unpaid.id)));
+    let by_webhook = futures::future::join_all((0..3).map(|_| payments::settle_session(&test.app, &session)));
+    let (returned, hooked, swept) = tokio::join!(by_return, by_webhook, payments::sweep(&test.app));
+    assert!(returned.iter().all(Result::is_ok) && hooked.iter().all(Result::is_ok) && swept.is_ok());
+    assert_eq!(standing(&test.app, unpaid.id).await.0, "placed");
+    assert_eq!(count(&test.app, "select count(*) from order_events where kind = 'paid'").await, 1);
+    assert_eq!(count(&test.app, "select count(*) from outbox where subject like 'Order % is paid'").await, 1);
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (98, 0));
+}
+
+#[tokio::test]
+async fn several_sweepers_expire_each_order_once() {
+    let (test, _) = TestApp::with_services().await;
+    for _ in 0..6 {
+        order(&test.app, None, &[("MILL-SMALL", 1)]).await.expect("stock");
+    }
+    sqlx::query("update orders set hold_expires_at = now() - interval '1 second'").execute(&test.app.pool).await.expect("over");
+    let swept = futures::future::join_all((0..4).map(|_| payments::sweep(&test.app))).await;
+    assert!(swept.iter().all(Result::is_ok));
+    assert_eq!(count(&test.app, "select count(*) from order_events where kind = 'expired'").await, 6);
+    assert_eq!(stock(&test.app, "MILL-SMALL").await, (10, 0));
+    assert_laws_hold(&test.app).await;
 }
