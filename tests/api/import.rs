@@ -104,6 +104,21 @@ async fn a_dry_run_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_counts_a_sku_once_however_far_apart_its_rows_are() {
+    let (test, _) = TestApp::new().await;
+    let mut file = HEAD.to_owned();
+    for n in (1..=700).chain(100..=105).chain(690..=695) {
+        file.push_str(&format!("C-{n},Thing {n},,kitchen,{n}.00,GBP,{n},,\n"));
+    }
+    let csv = Csv::new(&file);
+    // More rows than one batch has; what is told beforehand is what happens.
+    assert_eq!(run(&test, &csv, true).await, (summary(700, 12, 0), vec![]));
+    assert_eq!(count(&test, "select count(*) from variants where sku like 'C-%'").await, 0);
+    assert_eq!(run(&test, &csv, false).await, (summary(700, 12, 0), vec![]));
+    assert_eq!(run(&test, &csv, true).await, (summary(0, 712, 0), vec![]));
+}
+
+#[tokio::test]
 async fn errors_name_their_line_and_harm_no_other_row() {
     let (test, _) = TestApp::new().await;
     let long = "x".repeat(201);

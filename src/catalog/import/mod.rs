@@ -25,7 +25,8 @@
 //! values, and the product's title, description and category. New products are published at once.
 //!
 //! A row that cannot be taken is reported with its line and leaves nothing behind; the others go on. A dry run does all of
-//! it in transactions that are never kept.
+//! it in transactions that are never kept, one per batch of rows: it blocks nobody for long, and does not notice what is wrong
+//! only with rows of different batches together.
 
 pub mod cli;
 mod records;
@@ -109,6 +110,7 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
     let folder = what.file.parent().map(Path::to_path_buf).unwrap_or_default();
 
     let mut skip = summary.resumed;
+    let mut made = if what.dry_run { Some(write::Made::none(app).await?) } else { None };
     loop {
         // Parsing is quick; only the disk can take its time, hence the other thread.
         let (batch, back) = tokio::task::spawn_blocking(move || {
@@ -123,7 +125,7 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
             break;
         }
         let rows = raw.into_iter().map(|(line, record)| Pending { line, row: checked(&header, record, &shop) }).collect();
-        let done = write::batch(app, vendor, &digest, &folder, rows, what.dry_run, &mut tell).await?;
+        let done = write::batch(app, vendor, &digest, &folder, rows, made.as_mut(), &mut tell).await?;
         summary.created += done.created;
         summary.updated += done.updated;
         summary.refused += done.refused;

@@ -36,17 +36,37 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Failed> {
     Err(Failed::Refused(why.into()))
 }
 
-/// Writes a batch and how far the run came, together or not at all.
+/// The SKUs that a dry run would have made in batches before, which the database has forgotten by then. It keeps them in a
+/// temporary table on a connection of its own, so that a file of any length may be tried; the table goes with the value.
+pub struct Made(PgConnection);
+
+impl Made {
+    pub async fn none(app: &App) -> sqlx::Result<Self> {
+        let mut db = app.pool.acquire().await?.detach();
+        // Not checked at compile time, like the insert below: the table is in no migration.
+        sqlx::query("create temporary table made (sku text primary key)").execute(&mut db).await?;
+        Ok(Self(db))
+    }
+
+    /// Adds them, and answers how many are new.
+    async fn add(&mut self, skus: &[String]) -> sqlx::Result<u64> {
+        let insert = sqlx::query("insert into made select unnest($1::text[]) on conflict do nothing");
+        Ok(insert.bind(skus).execute(&mut self.0).await?.rows_affected())
+    }
+}
+
+/// Writes a batch and how far the run came, together or not at all; in a dry run, which brings `made`, not at all.
 pub async fn batch(
     app: &App,
     vendor: VendorId,
     digest: &[u8],
     folder: &Path,
     rows: Vec<Pending>,
-    dry_run: bool,
+    made: Option<&mut Made>,
     tell: &mut impl FnMut(Told),
 ) -> anyhow::Result<Summary> {
     let mut done = Summary::default();
+    let mut created = Vec::new();
     let count = rows.len() as i64;
     let mut tx = app.pool.begin().await?;
     for Pending { line, row } in rows {
@@ -54,7 +74,10 @@ pub async fn batch(
             Err(why) => Err(Failed::Refused(why)),
             Ok(row) => {
                 let mut savepoint = tx.begin().await?;
-                let outcome = one(app, &mut savepoint, vendor, folder, &row, dry_run).await;
+                let outcome = one(app, &mut savepoint, vendor, folder, &row, made.is_some()).await;
+                if let Ok(Done::Created) = outcome {
+                    created.push(row.sku.to_string());
+                }
                 match &outcome {
                     Ok(_) => savepoint.commit().await?,
                     Err(_) => savepoint.rollback().await?,
@@ -63,7 +86,7 @@ pub async fn batch(
             }
         };
         match outcome {
-            Ok(Done::Created) => done.created += 1,
+            Ok(Done::Created) => {}
             Ok(Done::Updated) => done.updated += 1,
             Err(Failed::Refused(why)) => {
                 done.refused += 1;
@@ -72,8 +95,12 @@ pub async fn batch(
             Err(Failed::Database(error)) => return Err(error.into()),
         }
     }
-    if dry_run {
+    done.created = created.len() as u64;
+    if let Some(made) = made {
         tx.rollback().await?;
+        let new = made.add(&created).await?;
+        done.updated += done.created - new;
+        done.created = new;
         return Ok(done);
     }
     sqlx::query!(
