@@ -6,7 +6,7 @@ use super::{
     people::{Buyer, People, Seller},
     world::{Address, ShippingMethod, Vendor, World},
 };
-use crate::money::{BasisPoints, apportion};
+use crate::money::BasisPoints;
 use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -41,6 +41,11 @@ pub enum Fate {
 impl Fate {
     pub fn paid(self) -> bool {
         matches!(self, Self::Waiting | Self::Partial | Self::Fulfilled | Self::PartRefunded | Self::Cancelled)
+    }
+
+    /// Paid, and something of it is still with a vendor.
+    pub fn to_ship(self) -> bool {
+        matches!(self, Self::Waiting | Self::Partial)
     }
 
     pub fn declined(self) -> bool {
@@ -122,6 +127,7 @@ pub fn plan(
 ) -> Vec<Order> {
     let mut dice = Dice::new(seed, "orders");
     let mut left: HashMap<Uuid, i32> = goods.variants.iter().map(|g| (g.variant, g.stock)).collect();
+    let mut turn = 0;
     let mut orders = Vec::with_capacity(ORDERS);
     for i in (0..ORDERS).rev() {
         // Thinner towards the past: the market grows.
@@ -133,8 +139,8 @@ pub fn plan(
         };
         let at = now - Duration::minutes(minutes);
         let fate = fate(i, minutes as f64 / 1440.0, &mut dice);
-        let made = Thrower { world, people, goods, rates, dice: &mut dice, left: &mut left, hold }.order(fate, at, now);
-        orders.extend(made);
+        let mut thrower = Thrower { world, people, goods, rates, dice: &mut dice, left: &mut left, turn: &mut turn, hold };
+        orders.extend(thrower.order(fate, at, now));
     }
     orders.sort_by_key(|o| o.at);
     orders
@@ -150,18 +156,18 @@ fn fate(i: usize, days: f64, dice: &mut Dice) -> Fate {
         7 => Fate::Cancelled,
         9 => Fate::DeclinedExpired,
         11 => Fate::Expired,
+        // What is new waits for its vendors, so that each of them has something to do.
         _ if days < 3.0 => match throw {
-            0..10 => Fate::Fulfilled,
-            10..22 => Fate::Partial,
-            22..30 => Fate::Cancelled,
+            0..20 => Fate::Partial,
             _ => Fate::Waiting,
         },
-        _ if days < 9.0 => match throw {
-            0..26 => Fate::Partial,
-            26..34 => Fate::Cancelled,
-            34..40 => Fate::Expired,
+        _ if days < 10.0 => match throw {
+            0..40 => Fate::Partial,
+            40..80 => Fate::Waiting,
+            80..86 => Fate::Cancelled,
             _ => Fate::Fulfilled,
         },
+        _ if days < 25.0 && throw < 10 => Fate::Waiting,
         _ => match throw {
             0..6 => Fate::Cancelled,
             6..12 => Fate::Expired,
@@ -180,6 +186,8 @@ struct Thrower<'a> {
     dice: &'a mut Dice,
     /// What no open order holds.
     left: &'a mut HashMap<Uuid, i32>,
+    /// Whose turn it is to have something to ship.
+    turn: &'a mut usize,
     hold: std::time::Duration,
 }
 
@@ -192,7 +200,8 @@ impl Thrower<'_> {
         let id = self.dice.id(at);
         let paid_at = at + Duration::seconds(self.dice.between(70, 260));
         let mut parcels = Vec::new();
-        for seller in self.sellers() {
+        let sellers = if fate.to_ship() { self.sellers_in_turn(fate) } else { self.sellers() };
+        for seller in sellers {
             let (vendor, of) = (self.world.vendors.get(seller)?, *self.people.sellers.get(seller)?);
             parcels.extend(self.parcel(vendor, of, seller, fate, at, tax_rate));
         }
@@ -259,6 +268,19 @@ impl Thrower<'_> {
         sellers
     }
 
+    /// One to four vendors who have not had their turn for longest. Of a partly sent order with several parcels the first
+    /// is sent, so one more vendor, who is next anyway, stands before them.
+    fn sellers_in_turn(&mut self, fate: Fate) -> Vec<usize> {
+        let all = self.world.vendors.len();
+        let count = (self.dice.between(1, 4) as usize).min(all);
+        let mut sellers: Vec<usize> = (0..count).map(|i| (*self.turn + i) % all).collect();
+        *self.turn += count;
+        if fate == Fate::Partial && (2..all).contains(&count) {
+            sellers.insert(0, *self.turn % all);
+        }
+        sellers
+    }
+
     fn parcel(
         &mut self,
         vendor: &Vendor,
@@ -314,7 +336,7 @@ impl Thrower<'_> {
         if self.dice.chance(76) { vendor.shipping.first() } else { self.dice.pick(&vendor.shipping) }
     }
 
-    /// Sends what the fate says: everything, or a first parcel, or a first piece.
+    /// Sends what the fate says: everything, or a first parcel, or a part of the only one.
     fn shipments(&mut self, parcels: &mut [Parcel], fate: Fate, paid_at: OffsetDateTime, now: OffsetDateTime) {
         let all = matches!(fate, Fate::Fulfilled | Fate::PartRefunded);
         if !all && fate != Fate::Partial {
@@ -329,11 +351,14 @@ impl Thrower<'_> {
             let pieces = if all || several {
                 pieces
             } else if let [(line, quantity)] = pieces[..] {
-                // A single line of one piece cannot be sent in part; then the whole is on its way.
-                vec![(line, apportion(quantity.into(), &[1, 1]).first().map_or(1, |half| *half as i32).max(1))]
+                vec![(line, quantity / 2)]
             } else {
                 pieces.into_iter().take(1).collect()
             };
+            // A single piece cannot be sent in part; it waits.
+            if pieces.iter().all(|(_, quantity)| *quantity == 0) {
+                continue;
+            }
             let owner = self.people.sellers.iter().find(|s| s.vendor == parcel.vendor).map(|s| s.owner);
             let carrier = self.world.vendors.iter().find(|v| v.slug == parcel.vendor_slug).map(|v| v.carrier.clone());
             if let (Some(by), Some(carrier)) = (owner, carrier) {
@@ -343,5 +368,89 @@ impl Thrower<'_> {
                 parcel.shipments.push(Shipment { id: self.dice.id(at), at, by, carrier, tracking, pieces });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The world of the files with ids that come from nowhere, and everything on sale for a year.
+    fn market(now: OffsetDateTime) -> (World, People, Goods) {
+        let world = World::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("demo")).unwrap();
+        let mut goods = Goods::default();
+        for vendor in &world.vendors {
+            let mut places = Vec::new();
+            for (product, variant) in vendor.products.iter().flat_map(|p| p.variants.iter().map(move |v| (p, v))) {
+                places.push(goods.variants.len());
+                goods.variants.push(Good {
+                    variant: Uuid::now_v7(),
+                    product: Uuid::now_v7(),
+                    picture: None,
+                    slug: product.slug.clone(),
+                    title: product.title.clone(),
+                    sku: variant.sku.clone(),
+                    options: serde_json::json!({}),
+                    price: variant.price,
+                    stock: variant.stock,
+                    published_at: now - Duration::days(365),
+                });
+            }
+            goods.of_seller.push(places);
+        }
+        let buyer = |name: &str, addresses: Vec<Address>| Buyer {
+            user: None,
+            name: name.into(),
+            email: "someone@example.com".into(),
+            addresses,
+        };
+        let people = People {
+            sellers: world.vendors.iter().map(|_| Seller { vendor: Uuid::now_v7(), owner: Uuid::now_v7() }).collect(),
+            customers: world.people.customers.iter().map(|c| buyer(&c.person.name, c.addresses.clone())).collect(),
+            guests: world.people.guests.iter().map(|g| buyer(&g.name, vec![g.address.clone()])).collect(),
+        };
+        (world, people, goods)
+    }
+
+    #[test]
+    fn every_vendor_has_something_to_ship_and_most_of_the_past_is_done() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+        let (world, people, goods) = market(now);
+        for seed in 1..=20 {
+            let orders = plan(&world, &people, &goods, &Rates::new(), seed, now, std::time::Duration::from_secs(900));
+            let unsent = |p: &Parcel| {
+                let sent: i32 = p.shipments.iter().flat_map(|s| &s.pieces).map(|(_, n)| n).sum();
+                sent < p.lines.iter().map(|l| l.quantity).sum()
+            };
+            let open: Vec<&Order> = orders.iter().filter(|o| o.fate.to_ship() && o.parcels.iter().any(unsent)).collect();
+            let share = open.len() * 100 / orders.len();
+            assert!((8..=16).contains(&share), "seed {seed}: {share} % of {} orders", orders.len());
+            let new = open.iter().filter(|o| o.at > now - Duration::days(11)).count();
+            assert!(new * 10 >= open.len() * 7, "seed {seed}: {new} of {}", open.len());
+            for seller in &people.sellers {
+                let waiting = open.iter().flat_map(|o| &o.parcels).filter(|p| p.vendor == seller.vendor && unsent(p)).count();
+                assert!(waiting >= 2, "seed {seed}: {waiting}");
+            }
+            assert!(
+                orders
+                    .iter()
+                    .filter(|o| o.fate.paid() && !o.fate.to_ship())
+                    .all(|o| o.fate == Fate::Cancelled || !o.parcels.iter().any(unsent))
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_number_makes_the_same_orders() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
+        let (world, people, goods) = market(now);
+        let made = || {
+            plan(&world, &people, &goods, &Rates::new(), 1, now, std::time::Duration::from_secs(900))
+                .iter()
+                .map(|o| (o.id, o.fate, o.total(), o.parcels.len()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(made(), made());
     }
 }
