@@ -17,8 +17,11 @@ use crate::{
         state::App,
     },
 };
-use axum::{extract::State, response::Response};
-use http::HeaderMap;
+use axum::{
+    extract::{FromRequestParts, State},
+    response::Response,
+};
+use http::{HeaderMap, request::Parts};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
@@ -184,19 +187,16 @@ pub async fn list(State(app): State<App>, Params(wanted): Params<Wanted>, header
 #[utoipa::path(get, path = "/products/{id}", tag = "catalogue", operation_id = "getProduct",
     params(("id" = String, Path, description = "The product's id or slug")),
     responses((status = 200, body = Product), (status = 304, description = "As you have it.")))]
-pub async fn show(
-    State(app): State<App>,
-    who: MaybeCustomer,
-    Named(name): Named<String>,
-    headers: HeaderMap,
-) -> Result<Response, AppError> {
+pub async fn show(State(app): State<App>, Named(name): Named<String>, mut asked: Parts) -> Result<Response, AppError> {
     let key = Key::parse(&name).ok_or(AppError::NotFound)?;
     if let Some(page) = queries::product(&app.pool, &key).await? {
-        return etagged(&headers, PUBLIC, &Product::of(&app, page, "published"));
+        return etagged(&asked.headers, PUBLIC, &Product::of(&app, page, "published"));
     }
+    // Only here does it matter who asks, so that what is public costs no query for it.
+    let who = MaybeCustomer::from_request_parts(&mut asked, &app).await?;
     let (Some(vendor), Key::Id(id)) = (who.vendor(), key) else { return Err(AppError::NotFound) };
     let product = super::selling::own(&app, &vendor, id.into()).await?;
-    etagged(&headers, PRIVATE, &product)
+    etagged(&asked.headers, PRIVATE, &product)
 }
 
 /// A category with what stands below it.

@@ -40,8 +40,11 @@ pub struct IdempotencyKey;
 
 impl IntoParams for IdempotencyKey {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text =
-            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$"));
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(1))
+            .max_length(Some(255))
+            .pattern(Some("^[!-~]([ -~]*[!-~])?$"));
         let parameter = ParameterBuilder::new()
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)
@@ -75,10 +78,10 @@ pub(super) async fn once(
     let Some(key) = request.headers().get("idempotency-key").cloned().filter(|_| contract.once(&request)) else {
         return Ok(next.run(request).await);
     };
-    let key = key.to_str().ok().filter(|k| (1..=255).contains(&k.len()) && k.bytes().all(|b| b.is_ascii_graphic()));
+    let key = key.to_str().ok().filter(|k| (1..=255).contains(&k.len()) && k.bytes().all(|b| (b' '..=b'~').contains(&b)));
     let key = key
         .map(str::to_owned)
-        .ok_or_else(|| AppError::BadRequest("Idempotency-Key: 1 to 255 visible ASCII characters.".into()).into_response())?;
+        .ok_or_else(|| AppError::BadRequest("Idempotency-Key: 1 to 255 printable ASCII characters.".into()).into_response())?;
     let (mut parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, FORM_LIMIT).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
     let Some(owner) = owner(&app, &mut parts).await.map_err(IntoResponse::into_response)? else {
