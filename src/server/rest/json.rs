@@ -7,8 +7,15 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, Error, IntoDeserializer, Unexpected, Visitor,
+        value::{MapDeserializer, SeqDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::Value;
 
 /// A body of the given form. Its struct says `deny_unknown_fields`, and its fields parse themselves.
 pub struct Body<T>(pub T);
@@ -28,19 +35,76 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AppError> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let (path, inner) = (error.path().to_string(), error.inner());
-        // serde_json adds where it stopped; a field's name says it better.
-        let said = inner.to_string();
-        let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(what, _)| what);
-        match inner.classify() {
-            Category::Data => AppError::field(if path == "." { "" } else { &path }, said),
-            _ => AppError::BadRequest(format!("The body is no JSON that can be read: {inner}.")),
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| AppError::BadRequest(format!("The body is no JSON that can be read: {error}.")))?;
+    serde_path_to_error::deserialize(Named(&value)).map_err(|error| {
+        let path = error.path().to_string();
+        AppError::field(if path == "." { "" } else { &path }, error.inner().to_string())
+    })
+}
+
+/// Reads structs from objects only. Serde would also take a list of their fields, which no document of ours says.
+#[derive(Clone, Copy)]
+struct Named<'de>(&'de Value);
+
+impl<'de> Deserializer<'de> for Named<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                MapDeserializer::new(map.iter().map(|(name, value)| (name.as_str(), Named(value)))).deserialize_any(visitor)
+            }
+            Value::Array(list) => SeqDeserializer::new(list.iter().map(Named)).deserialize_any(visitor),
+            plain => plain.deserialize_any(visitor),
         }
-    })?;
-    reader.end().map_err(|_| AppError::BadRequest("Something follows the JSON of the body.".into()))?;
-    Ok(value)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self.0 {
+            Value::Array(_) => Err(Self::Error::invalid_type(Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        // Ours have a name and nothing else; serde would also take {"read": null}.
+        match self.0 {
+            Value::String(_) => self.0.deserialize_enum(name, variants, visitor),
+            _ => Err(Self::Error::custom(format!("one of {}", variants.join(", ")))),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct
+        map identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for Named<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +136,8 @@ mod tests {
             (r#"{"items":[],"colour":1}"#, "colour"),
             ("{}", ""),
             ("7", ""),
+            (r#"[[{"quantity":2}]]"#, ""),
+            (r#"{"items":[[2]]}"#, "items[0]"),
         ] {
             let Err(AppError::Invalid(errors)) = read::<Order>(body.as_bytes()) else { panic!("{body}") };
             assert!(errors.get(field).is_some(), "{body}: {errors:?}");
