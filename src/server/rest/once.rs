@@ -171,7 +171,7 @@ impl Claim {
                 Some(status) => Ok(Begun::Before(replay(status, kept.headers, kept.body)?)),
                 None => Err(Refusal::StillRunning.into()),
             },
-            // It failed between the two statements.
+            // Tidied away between the two statements.
             None => Err(Refusal::StillRunning.into()),
         }
     }
@@ -187,7 +187,7 @@ impl Claim {
         let Ok(body) = axum::body::to_bytes(body, ANSWER_LIMIT).await else {
             return as_problem(internal("an answer is too large to be kept").into_response());
         };
-        let kept = if final_word { self.keep(app, &parts, &body).await } else { self.forget(app).await };
+        let kept = if final_word { self.keep(app, &parts, &body).await } else { self.let_go(app).await };
         if let Err(error) = kept {
             // The request was met; repeated after its lease, it runs again and finds what it made.
             tracing::error!(%error, "an answer was not kept");
@@ -211,10 +211,15 @@ impl Claim {
         Ok(())
     }
 
-    async fn forget(&self, app: &App) -> sqlx::Result<()> {
-        sqlx::query!("delete from idempotency_keys where owner = $1 and key = $2 and status is null", self.owner, self.key)
-            .execute(&app.pool)
-            .await?;
+    /// Ends the lease: the next try goes on at once, under the same id, so that it finds what this one made.
+    async fn let_go(&self, app: &App) -> sqlx::Result<()> {
+        sqlx::query!(
+            "update idempotency_keys set lease_until = now() where owner = $1 and key = $2 and status is null",
+            self.owner,
+            self.key
+        )
+        .execute(&app.pool)
+        .await?;
         Ok(())
     }
 }

@@ -87,7 +87,7 @@ ids_in_document!(UserId CartId CartLineId ProductId VariantId OrderId VendorOrde
 
 in_document!(
     Currency: text().pattern(Some("^[A-Z]{3}$")).description(Some("ISO 4217"));
-    Email: sized(6, Email::MAX).pattern(Some(
+    Email: sized(5, Email::MAX).pattern(Some(
         r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,31}(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,10}){0,2}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
     ));
     Handle: sized(3, Handle::MAX).pattern(Some("^[a-z0-9][a-z0-9-]*[a-z0-9]$"));
