@@ -70,7 +70,7 @@ if [ $# -gt 0 ]; then
 else
   try ada --exclude-operation-id deleteToken
   try mill --exclude-operation-id deleteToken
-  try mill --include-operation-id deleteToken
+  try mill --include-operation-id deleteToken --max-time 10
 fi
 if grep -q ' ERROR ' "$home/log"; then
   grep ' ERROR ' "$home/log" | head -n 20 >&2
