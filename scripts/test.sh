@@ -26,6 +26,7 @@ step "Size of the browser build" scripts/size.sh
 step "Node packages" scripts/node.sh
 step "Unit and API tests" server_tests
 step "Server build" scripts/server-build.sh
+step "The REST API and its document" scripts/schemathesis.sh
 step "Browser tests" scripts/end2end.sh
 
 say "All of it passed"

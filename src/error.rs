@@ -25,7 +25,7 @@ pub enum AppError {
     /// 422: fields to mend.
     #[error("Please check the marked fields.")]
     Invalid(FieldErrors),
-    /// 409: understood, and refused for a reason a person can act on.
+    /// 409, with few exceptions: understood, and refused for a reason a person can act on.
     #[error("{0}")]
     Conflict(Refusal),
     /// 500: logged where it happened; the person learns only that it was not their fault.
@@ -45,6 +45,9 @@ impl AppError {
             Self::BadRequest(_) => 400,
             Self::Invalid(_) => 422,
             Self::Conflict(Refusal::TooManyAttempts { .. }) => 429,
+            Self::Conflict(Refusal::WrongCredentials) => 401,
+            Self::Conflict(Refusal::KeyReused) => 422,
+            Self::Conflict(Refusal::PaymentUnavailable) => 503,
             Self::Conflict(_) => 409,
             Self::Internal => 500,
             Self::Offline => 503,
@@ -123,6 +126,10 @@ pub enum Refusal {
     AlreadyDecided,
     #[error("A product needs at least one variant before it can be published.")]
     NothingToPublish,
+    #[error("This Idempotency-Key was used for another request.")]
+    KeyReused,
+    #[error("The first request with this Idempotency-Key is still running. Please ask again in a moment.")]
+    StillRunning,
 }
 
 impl Refusal {
@@ -147,6 +154,8 @@ impl Refusal {
             Self::Stale => "stale",
             Self::AlreadyDecided => "already-decided",
             Self::NothingToPublish => "nothing-to-publish",
+            Self::KeyReused => "idempotency-key-reused",
+            Self::StillRunning => "still-running",
         }
     }
 }

@@ -82,6 +82,8 @@ ids!(
     ShipmentId,
     /// A mail in the outbox.
     MailId,
+    /// A token with which a program speaks for a person.
+    ApiTokenId,
 );
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl From<Currency> for String {
 
 /// An amount in minor units (pence, cents) of one currency. Serialises as `{"amount": 1299, "currency": "GBP"}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Money {
     #[serde(rename = "amount")]
     pub minor: i64,

@@ -98,8 +98,12 @@ macro_rules! texts {
         pub struct $name(String);
 
         impl $name {
+            /// The fewest characters it may have.
+            pub const MIN: u32 = $min;
             /// The most characters it may have; columns say the same.
             pub const MAX: u32 = $max;
+            /// `line` or `paragraphs`
+            pub const SHAPE: &str = stringify!($shape);
 
             pub fn as_str(&self) -> &str {
                 &self.0

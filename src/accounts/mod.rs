@@ -13,7 +13,11 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod queries;
 #[cfg(feature = "ssr")]
+pub mod rest;
+#[cfg(feature = "ssr")]
 mod signing;
+#[cfg(feature = "ssr")]
+pub mod tokens;
 
 pub use model::*;
 #[cfg(feature = "ssr")]

@@ -170,6 +170,7 @@ impl From<Handle> for String {
 /// The colour scheme a person chose; `System` follows the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Theme {
     #[default]
     System,
@@ -218,6 +219,29 @@ pub struct Preferences {
     pub notify_orders: bool,
     /// mails about the market
     pub notify_news: bool,
+}
+
+impl Preferences {
+    /// Checks each choice against what is offered.
+    pub fn parse(
+        language: &str,
+        currency: &str,
+        theme: &str,
+        notify_orders: bool,
+        notify_news: bool,
+    ) -> Result<Self, FieldErrors> {
+        let offered = |list: &[(&str, &str)], value: &str| {
+            list.iter().find(|(v, _)| *v == value).map(|(v, _)| (*v).to_owned()).ok_or(NotOffered)
+        };
+        let mut errors = FieldErrors::default();
+        let language = errors.take("language", offered(&LANGUAGES, language));
+        let currency = errors.take("currency", offered(&CURRENCIES, currency));
+        let theme = errors.take("theme", theme.parse());
+        match (language, currency, theme) {
+            (Some(language), Some(currency), Some(theme)) => Ok(Self { language, currency, theme, notify_orders, notify_news }),
+            _ => Err(errors),
+        }
+    }
 }
 
 /// An entry of the address book.

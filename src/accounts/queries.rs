@@ -5,8 +5,9 @@ use super::{
     model::{MAX_ADDRESSES, NotOffered},
 };
 use crate::{
+    error::AppError,
     ids::{AddressId, UserId},
-    server::auth::Customer,
+    server::{auth::Customer, errors::violates},
 };
 use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
@@ -58,12 +59,16 @@ pub(super) async fn end_sessions(db: impl PgExecutor<'_>, user: UserId) -> sqlx:
     Ok(sqlx::query!("delete from sessions where user_id = $1", user.uuid()).execute(db).await?.rows_affected())
 }
 
-/// Changes what is public about a person. The error `users_handle_key` means that another has the handle.
-pub async fn set_profile(db: impl PgExecutor<'_>, who: &Customer, name: &PersonName, handle: &Handle) -> sqlx::Result<()> {
-    sqlx::query!("update users set name = $2, handle = $3 where id = $1", who.id().uuid(), name.as_str(), handle.as_str())
-        .execute(db)
-        .await?;
-    Ok(())
+/// Changes what is public about a person. A field error at `handle` when another has it.
+pub async fn set_profile(db: impl PgExecutor<'_>, who: &Customer, name: &PersonName, handle: &Handle) -> Result<(), AppError> {
+    let done =
+        sqlx::query!("update users set name = $2, handle = $3 where id = $1", who.id().uuid(), name.as_str(), handle.as_str())
+            .execute(db)
+            .await;
+    match done {
+        Err(error) if violates(&error, "users_handle_key") => Err(AppError::field("handle", "Someone else has this public name")),
+        done => Ok(done.map(drop)?),
+    }
 }
 
 pub async fn preferences(db: impl PgExecutor<'_>, user: UserId) -> sqlx::Result<Preferences> {

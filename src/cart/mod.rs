@@ -14,6 +14,8 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod queries;
 #[cfg(feature = "ssr")]
+pub mod rest;
+#[cfg(feature = "ssr")]
 mod service;
 #[cfg(feature = "ssr")]
 mod views;
@@ -25,4 +27,4 @@ pub use merge::{clear_after_order, merge_at_sign_in};
 #[cfg(feature = "ssr")]
 use service::own_line;
 #[cfg(feature = "ssr")]
-pub use service::{Changed, accept_price, add, count, remove, set_quantity, view};
+pub use service::{Changed, accept_price, add, clear, count, remove, set_quantity, view};

@@ -8,6 +8,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
+/// Where VAT is reckoned for until the shopper has said where the parcels go.
+pub const HOME: &str = "GB";
+
 /// The most of one variant in a cart or an order. The database says the same.
 pub const MAX_QUANTITY: i32 = 999;
 

@@ -3,6 +3,7 @@
 use super::model::{CartLine, MAX_QUANTITY, Quantity, ShippingMethod};
 use crate::{
     ids::{CartId, CartLineId, PictureId, ProductId, UserId, VariantId, VendorId},
+    money::BasisPoints,
     server::{auth::MaybeCustomer, token::Token},
 };
 use sqlx::{PgConnection, PgExecutor};
@@ -143,6 +144,12 @@ pub async fn shipping_methods(db: impl PgExecutor<'_>, cart: CartId) -> sqlx::Re
     .await
 }
 
+/// The VAT rate of a country that we ship to.
+pub async fn vat_rate(db: impl PgExecutor<'_>, country: &str) -> sqlx::Result<Option<BasisPoints>> {
+    let rate = sqlx::query_scalar!("select vat_rate_bp from countries where code = $1", country).fetch_optional(db).await?;
+    Ok(rate.map(BasisPoints))
+}
+
 /// What stands in the way of adding a variant.
 #[derive(Debug)]
 pub struct Stand {
@@ -259,4 +266,16 @@ pub async fn accept_price(db: impl PgExecutor<'_>, owner: &Owner, line: CartLine
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Takes everything out of the owner's cart.
+pub async fn clear(db: impl PgExecutor<'_>, owner: &Owner) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from cart_lines l using carts c where c.id = l.cart_id and (c.user_id = $1 or c.token_hash = $2)",
+        owner.user_uuid(),
+        owner.token_hash
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -16,6 +16,8 @@ use crate::{
 pub struct Changed {
     /// For a browser that had no cart; send it with the answer.
     pub cookie: SendCookie,
+    /// The token of a signed-out shopper's cart, new or known.
+    pub token: Option<Token>,
     /// The product that was added.
     pub title: String,
     /// How many things are in the cart now.
@@ -52,11 +54,11 @@ pub async fn add(
     quantity: Quantity,
 ) -> Result<Changed, AppError> {
     let currency = app.config.currency.code();
-    let (owner, cookie) = match (who.id(), cookie.token()) {
-        (Some(user), _) => (Owner::user(user), SendCookie::default()),
+    let (owner, cookie, token) = match (who.id(), cookie.token()) {
+        (Some(user), _) => (Owner::user(user), SendCookie::default(), None),
         (None, token) => {
             let token = token.cloned().unwrap_or_else(Token::random);
-            (Owner::browser(&token), SendCookie(CartCookie::header(&token, &app.config)))
+            (Owner::browser(&token), SendCookie(CartCookie::header(&token, &app.config)), Some(token))
         }
     };
     let mut tx = app.pool.begin().await?;
@@ -66,7 +68,7 @@ pub async fn add(
     };
     let count = queries::count(&mut *tx, &owner).await?;
     tx.commit().await?;
-    Ok(Changed { cookie, title, count })
+    Ok(Changed { cookie, token, title, count })
 }
 
 async fn why_not(app: &App, variant: VariantId) -> Result<AppError, AppError> {
@@ -136,4 +138,12 @@ pub async fn accept_price(
     let (owner, _) = own_line(app, who, token, line).await?;
     queries::accept_price(&app.pool, &owner, line, price_minor).await?;
     Ok(())
+}
+
+/// Takes everything out.
+pub async fn clear(app: &App, who: &MaybeCustomer, token: Option<&Token>) -> Result<(), AppError> {
+    match Owner::of(who, token) {
+        Some(owner) => Ok(queries::clear(&app.pool, &owner).await?),
+        None => Ok(()),
+    }
 }

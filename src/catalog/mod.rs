@@ -20,6 +20,8 @@ pub mod pages;
 pub mod pictures;
 #[cfg(feature = "ssr")]
 pub mod queries;
+#[cfg(feature = "ssr")]
+pub mod rest;
 
 #[cfg(feature = "ssr")]
 pub use card::{Card, CardGrid};

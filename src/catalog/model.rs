@@ -75,6 +75,7 @@ pub struct PictureOf {
 
 /// A node of the category tree, as a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CategoryLink {
     pub slug: String,
     pub name: String,
@@ -82,6 +83,7 @@ pub struct CategoryLink {
 
 /// How a vendor usually sends: the first of its shipping methods.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Delivery {
     pub name: String,
     pub price: Money,

@@ -3,7 +3,7 @@
 
 mod process;
 
-pub use process::{BadPicture, MAX_BYTES, Processed, process};
+pub use process::{BadPicture, MAX_BYTES, Processed, fit, process};
 
 use super::limits::{AltText, MAX_PICTURES};
 use crate::{

@@ -3,7 +3,7 @@
 use super::{model::Quote, place::CheckoutRequest};
 use crate::{
     accounts::{Address, AddressForm, Country, Email, PostalAddress},
-    cart::model::CartLine,
+    cart::model::{CartLine, HOME},
     error::{AppError, FieldErrors},
     ids::{AddressId, CartLineId, VariantId},
     server::auth::MaybeCustomer,
@@ -11,8 +11,6 @@ use crate::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Where VAT is reckoned for until the shopper has said where the parcels go.
-pub const HOME: &str = "GB";
 /// The value of `address_id` for an address that is typed in.
 pub const NEW_ADDRESS: &str = "new";
 

@@ -13,6 +13,8 @@ mod place;
 #[cfg(feature = "ssr")]
 mod queries;
 #[cfg(feature = "ssr")]
+pub mod rest;
+#[cfg(feature = "ssr")]
 mod views;
 
 #[cfg(feature = "ssr")]

@@ -4,7 +4,6 @@ use super::{
     form::CheckoutForm,
     model::{Quote, quote},
     place::{Placed, place},
-    queries,
     views::{CheckoutPage, CheckoutView},
 };
 use crate::{
@@ -51,7 +50,7 @@ pub(super) async fn load(app: &App, who: &MaybeCustomer, token: Option<&Token>, 
     let countries = accounts::queries::countries(&app.pool).await?;
     let cart = cart::view(app, who, token).await?;
     let country = form.country(&book, &countries);
-    let rate = queries::vat_rate(&app.pool, &country).await?.unwrap_or(BasisPoints(0));
+    let rate = cart::queries::vat_rate(&app.pool, &country).await?.unwrap_or(BasisPoints(0));
     let wanted = |line: &CartLine| match line.problem() {
         Some(Problem::PriceRose { .. }) => form.showed(line),
         _ => line.buyable(),

@@ -70,7 +70,7 @@ pub async fn place(
     if let Some(made) = made_before(&mut tx, who, cart_id, &request, &token).await? {
         return Ok(made);
     }
-    let rate = queries::vat_rate(&mut *tx, &request.address.country).await?;
+    let rate = carts::vat_rate(&mut *tx, &request.address.country).await?;
     let rate = rate.ok_or_else(|| AppError::field("country", "We do not ship there."))?;
     let lines = carts::lines(&mut *tx, cart_id, app.config.currency.code()).await?;
     let methods = carts::shipping_methods(&mut *tx, cart_id).await?;

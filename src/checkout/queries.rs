@@ -14,12 +14,6 @@ use sqlx::{PgConnection, PgExecutor};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The VAT rate of a country that we ship to.
-pub async fn vat_rate(db: impl PgExecutor<'_>, country: &str) -> sqlx::Result<Option<BasisPoints>> {
-    let rate = sqlx::query_scalar!("select vat_rate_bp from countries where code = $1", country).fetch_optional(db).await?;
-    Ok(rate.map(BasisPoints))
-}
-
 /// An order that a checkout form made before.
 pub struct Earlier {
     pub id: OrderId,

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         #[sqlx(type_name = "text", rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
@@ -229,6 +229,8 @@ pub struct OrderHead {
     pub ship_city: String,
     pub ship_postal_code: String,
     pub ship_country: String,
+    /// ISO 3166-1 alpha-2
+    pub ship_country_code: String,
     pub hold_expires_at: OffsetDateTime,
     pub created_at: OffsetDateTime,
     pub placed_at: Option<OffsetDateTime>,
@@ -334,7 +336,7 @@ pub struct RefundLine {
 }
 
 /// Which of a vendor's orders to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VendorOrderFilter {
     /// Paid, and something of it is still to be shipped.

@@ -16,8 +16,9 @@ use crate::{
 };
 use sqlx::{PgConnection, PgPool};
 use std::collections::BTreeMap;
+use time::OffsetDateTime;
 
-pub use super::vendor_queries::{count_to_ship, vendor_order, vendor_orders};
+pub use super::vendor_queries::{count_to_ship, vendor_order, vendor_orders, vendor_orders_after};
 
 /// Who asks for an order, and what they brought: the token of its link, a session, both or neither.
 #[derive(Debug, Clone)]
@@ -29,6 +30,11 @@ pub struct Reader {
 impl Reader {
     pub fn person(who: &MaybeCustomer, token: Option<&Token>) -> Self {
         Self { token_hash: token.map(Token::hash), user: who.id() }
+    }
+
+    /// Whoever holds the token of the order's link.
+    pub fn link(token: &Token) -> Self {
+        Self { token_hash: Some(token.hash()), user: None }
     }
 
     /// Who acts, for the timeline.
@@ -98,7 +104,7 @@ pub(super) async fn head(db: &mut PgConnection, order: OrderId) -> sqlx::Result<
                   payment_status as "payment_status: PaymentStatus", fulfilment_status as "fulfilment_status: FulfilmentStatus",
                   currency as "currency: Currency", items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
                   ship_name, ship_line1, ship_line2, ship_city, ship_postal_code,
-                  (select name from countries where code = ship_country) as "ship_country!",
+                  (select name from countries where code = ship_country) as "ship_country!", ship_country as ship_country_code,
                   hold_expires_at, created_at, placed_at, closed_at
            from orders where id = $1"#,
         order.uuid()
@@ -176,7 +182,30 @@ pub const PAGE: i64 = 20;
 
 /// A person's orders, newest first, a page at a time; `page` counts from 0. The flag says whether there are more.
 pub async fn history(pool: &PgPool, customer: &Customer, page: u32) -> sqlx::Result<(Vec<OrderSummary>, bool)> {
-    let mut orders = sqlx::query_as!(
+    let mut orders = history_part(pool, customer, None, PAGE + 1, i64::from(page) * PAGE).await?;
+    let more = orders.len() > PAGE as usize;
+    orders.truncate(PAGE as usize);
+    Ok((orders, more))
+}
+
+/// At most `limit` of a person's orders, newest first, those after the order that was made then.
+pub async fn history_after(
+    pool: &PgPool,
+    customer: &Customer,
+    after: Option<(OffsetDateTime, OrderId)>,
+    limit: i64,
+) -> sqlx::Result<Vec<OrderSummary>> {
+    history_part(pool, customer, after, limit, 0).await
+}
+
+async fn history_part(
+    pool: &PgPool,
+    customer: &Customer,
+    after: Option<(OffsetDateTime, OrderId)>,
+    limit: i64,
+    offset: i64,
+) -> sqlx::Result<Vec<OrderSummary>> {
+    sqlx::query_as!(
         OrderSummary,
         r#"select o.id as "id: OrderId", o.number, o.status as "status: OrderStatus",
                   o.payment_status as "payment_status: PaymentStatus", o.fulfilment_status as "fulfilment_status: FulfilmentStatus",
@@ -187,16 +216,16 @@ pub async fn history(pool: &PgPool, customer: &Customer, page: u32) -> sqlx::Res
                       (array_agg(l.title order by l.position, l.id))[1] as title,
                       (array_agg(l.picture_id order by l.position, l.id))[1] as picture_id
                from order_lines l where l.order_id = o.id having count(*) > 0) x on true
-           where o.user_id = $1 order by o.created_at desc, o.id desc limit $2 offset $3"#,
+           where o.user_id = $1 and ($4::timestamptz is null or (o.created_at, o.id) < ($4, $5))
+           order by o.created_at desc, o.id desc limit $2 offset $3"#,
         customer.id().uuid(),
-        PAGE + 1,
-        i64::from(page) * PAGE
+        limit,
+        offset,
+        after.map(|(at, _)| at),
+        after.map(|(_, id)| id.uuid())
     )
     .fetch_all(pool)
-    .await?;
-    let more = orders.len() > PAGE as usize;
-    orders.truncate(PAGE as usize);
-    Ok((orders, more))
+    .await
 }
 
 /// Writes the statuses that follow from payments, refunds and shipments: the one writer of them. Call it under the

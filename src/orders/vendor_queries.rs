@@ -11,6 +11,7 @@ use crate::{
     server::auth::Vendor,
 };
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
 /// A page of the vendor's paid orders, those that wait longest first where something is to be shipped, else newest
 /// first; `page` counts from 0. The flag says whether there are more. Unpaid orders are nobody's work yet and not listed.
@@ -20,8 +21,40 @@ pub async fn vendor_orders(
     filter: VendorOrderFilter,
     page: u32,
 ) -> sqlx::Result<(Vec<VendorOrderSummary>, bool)> {
-    let to_ship = filter == VendorOrderFilter::ToShip;
-    let mut orders = sqlx::query_as!(
+    let oldest_first = filter == VendorOrderFilter::ToShip;
+    let part = Part { oldest_first, after: None, limit: PAGE + 1, offset: i64::from(page) * PAGE };
+    let mut orders = vendor_orders_part(pool, vendor, filter, part).await?;
+    let more = orders.len() > PAGE as usize;
+    orders.truncate(PAGE as usize);
+    Ok((orders, more))
+}
+
+/// At most `limit` of the vendor's paid orders, newest first, those after the one that was paid then.
+pub async fn vendor_orders_after(
+    pool: &PgPool,
+    vendor: &Vendor,
+    filter: VendorOrderFilter,
+    after: Option<(OffsetDateTime, VendorOrderId)>,
+    limit: i64,
+) -> sqlx::Result<Vec<VendorOrderSummary>> {
+    vendor_orders_part(pool, vendor, filter, Part { oldest_first: false, after, limit, offset: 0 }).await
+}
+
+/// Which part of a list; `after` goes with newest first.
+struct Part {
+    oldest_first: bool,
+    after: Option<(OffsetDateTime, VendorOrderId)>,
+    limit: i64,
+    offset: i64,
+}
+
+async fn vendor_orders_part(
+    pool: &PgPool,
+    vendor: &Vendor,
+    filter: VendorOrderFilter,
+    part: Part,
+) -> sqlx::Result<Vec<VendorOrderSummary>> {
+    sqlx::query_as!(
         VendorOrderSummary,
         r#"select v.id as "id: VendorOrderId", o.number, o.status as "status: OrderStatus",
                   o.payment_status as "payment_status: PaymentStatus", v.fulfilment_status as "fulfilment_status: FulfilmentStatus",
@@ -32,19 +65,20 @@ pub async fn vendor_orders(
            where v.vendor_id = $1 and o.placed_at is not null
              and case when $2 then o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'
                       when $3 then v.fulfilment_status = 'fulfilled' else true end
-           order by case when $2 then o.placed_at end asc, o.placed_at desc, v.id desc
+             and ($6::timestamptz is null or (o.placed_at, v.id) < ($6, $7))
+           order by case when $8 then o.placed_at end asc, o.placed_at desc, v.id desc
            limit $4 offset $5"#,
         vendor.id().uuid(),
-        to_ship,
+        filter == VendorOrderFilter::ToShip,
         filter == VendorOrderFilter::Shipped,
-        PAGE + 1,
-        i64::from(page) * PAGE
+        part.limit,
+        part.offset,
+        part.after.map(|(at, _)| at),
+        part.after.map(|(_, id)| id.uuid()),
+        part.oldest_first
     )
     .fetch_all(pool)
-    .await?;
-    let more = orders.len() > PAGE as usize;
-    orders.truncate(PAGE as usize);
-    Ok((orders, more))
+    .await
 }
 
 /// How many paid orders wait for the vendor to ship something.

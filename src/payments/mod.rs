@@ -21,7 +21,7 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
-pub use open::open;
+pub use open::{latest, open};
 #[cfg(feature = "ssr")]
 pub use refunds::{book_refund, refund, sync_refunds};
 #[cfg(feature = "ssr")]

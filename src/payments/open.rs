@@ -65,6 +65,16 @@ pub async fn open(app: &App, order: OrderId) -> Result<String, AppError> {
     Err(Refusal::PaymentUnavailable.into())
 }
 
+/// The latest attempt to pay an order, for the answer of whoever opened it; `None` before the first.
+pub async fn latest(app: &App, order: OrderId) -> sqlx::Result<Option<PaymentId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: PaymentId" from payments where order_id = $1 order by attempt desc limit 1"#,
+        order.uuid()
+    )
+    .fetch_optional(&app.pool)
+    .await
+}
+
 async fn decide(app: &App, order: OrderId) -> Result<Decision, AppError> {
     let mut tx = app.pool.begin().await?;
     let row = sqlx::query!(

@@ -51,7 +51,26 @@ impl Customer {
     }
 }
 
-/// The person if signed in.
+/// What a valid token proves: whom it speaks for, and whether it may change anything. Made by `accounts::tokens` only.
+#[derive(Debug, Clone, Copy)]
+pub struct Bearer {
+    user: UserId,
+    may_write: bool,
+}
+
+impl Bearer {
+    pub(crate) fn new(user: UserId, may_write: bool) -> Self {
+        Self { user, may_write }
+    }
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+    pub fn may_write(&self) -> bool {
+        self.may_write
+    }
+}
+
+/// The person if signed in: by the session, or in a REST request by a token.
 #[derive(Debug, Clone)]
 pub struct MaybeCustomer(Option<Customer>);
 
@@ -61,6 +80,10 @@ impl MaybeCustomer {
     }
     pub fn id(&self) -> Option<UserId> {
         self.0.as_ref().map(Customer::id)
+    }
+    /// The guard that a vendor's own calls ask for, where one may be there.
+    pub fn vendor(&self) -> Option<Vendor> {
+        self.0.as_ref().and_then(Vendor::of)
     }
 }
 
@@ -74,6 +97,10 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    fn of(customer: &Customer) -> Option<Self> {
+        let shop = customer.vendor.as_ref().filter(|v| v.status == "approved")?;
+        Some(Self { customer: customer.clone(), id: shop.id, slug: shop.slug.clone(), name: shop.name.clone() })
+    }
     pub fn id(&self) -> VendorId {
         self.id
     }
@@ -105,28 +132,56 @@ impl FromRequestParts<App> for MaybeCustomer {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
-        let Some(session) = parts.extensions.get::<Session>() else { return Ok(Self(None)) };
-        let Some(id) = session.get::<UserId>(USER_KEY).await.map_err(internal)? else { return Ok(Self(None)) };
-        let row = sqlx::query!(
-            r#"select u.id as "id: UserId", u.handle, u.name, u.email, u.operator,
+        // Asked twice in one request (by a guard and by the layer around it), the answer is the same.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let id = match (parts.extensions.get::<Bearer>(), parts.extensions.get::<Session>()) {
+            (Some(bearer), _) => Some(bearer.user),
+            (None, Some(session)) => session.get::<UserId>(USER_KEY).await.map_err(internal)?,
+            (None, None) => None,
+        };
+        let found = Self(match id {
+            Some(id) => find(app, id).await?,
+            None => None,
+        });
+        parts.extensions.insert(found.clone());
+        Ok(found)
+    }
+}
+
+impl Customer {
+    /// The person as the database has them now, after a change in this very request.
+    pub async fn again(app: &App, who: &Self) -> Result<Self, AppError> {
+        find(app, who.id).await?.ok_or(AppError::Unauthenticated)
+    }
+
+    /// The person who signed in by this very request.
+    pub async fn just_signed_in(app: &App, proof: &crate::accounts::SignedIn) -> Result<Self, AppError> {
+        find(app, proof.user).await?.ok_or(AppError::Unauthenticated)
+    }
+}
+
+async fn find(app: &App, id: UserId) -> sqlx::Result<Option<Customer>> {
+    let row = sqlx::query!(
+        r#"select u.id as "id: UserId", u.handle, u.name, u.email, u.operator,
                       v.id as "vendor_id?: VendorId", v.slug as "slug?", v.name as "vendor_name?", v.status as "status?"
                from users u left join vendors v on v.owner_id = u.id where u.id = $1"#,
-            id.uuid()
-        )
-        .fetch_optional(&app.pool)
-        .await?;
-        Ok(Self(row.map(|r| Customer {
-            id: r.id,
-            handle: r.handle,
-            name: r.name,
-            email: r.email,
-            operator: r.operator,
-            vendor: match (r.vendor_id, r.slug, r.vendor_name, r.status) {
-                (Some(id), Some(slug), Some(name), Some(status)) => Some(VendorMembership { id, slug, name, status }),
-                _ => None,
-            },
-        })))
-    }
+        id.uuid()
+    )
+    .fetch_optional(&app.pool)
+    .await?;
+    Ok(row.map(|r| Customer {
+        id: r.id,
+        handle: r.handle,
+        name: r.name,
+        email: r.email,
+        operator: r.operator,
+        vendor: match (r.vendor_id, r.slug, r.vendor_name, r.status) {
+            (Some(id), Some(slug), Some(name), Some(status)) => Some(VendorMembership { id, slug, name, status }),
+            _ => None,
+        },
+    }))
 }
 
 impl FromRequestParts<App> for Customer {
@@ -142,10 +197,7 @@ impl FromRequestParts<App> for Vendor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let customer = Customer::from_request_parts(parts, app).await?;
-        match customer.vendor.clone() {
-            Some(v) if v.status == "approved" => Ok(Self { customer, id: v.id, slug: v.slug, name: v.name }),
-            _ => Err(AppError::Forbidden),
-        }
+        Self::of(&customer).ok_or(AppError::Forbidden)
     }
 }
 

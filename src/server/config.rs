@@ -56,6 +56,8 @@ pub struct Config {
     pub hold: Duration,
     /// The sweeper asks Stripe about payments open for longer than this.
     pub sweep_after: Duration,
+    /// How many REST requests one client address or token may make in a minute.
+    pub api_rate: u32,
     /// The address of a proxy whose X-Forwarded-For is believed.
     pub trusted_proxy: Option<std::net::IpAddr>,
 }
@@ -111,6 +113,7 @@ impl Config {
             currency: or("SOUK_CURRENCY", "GBP").parse().context("SOUK_CURRENCY")?,
             hold: minutes("SOUK_HOLD_MINUTES", "15")?,
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
+            api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
             trusted_proxy: var("SOUK_TRUSTED_PROXY").map(|v| parse("SOUK_TRUSTED_PROXY", &v)).transpose()?,
         })
     }

@@ -1,7 +1,10 @@
 //! From what failed to what a person or a program is told: a page, `application/problem+json`, or the way to sign in.
 
 use super::{page::Page, state::App};
-use crate::error::{AppError, Refusal};
+use crate::{
+    error::{AppError, Refusal},
+    money::Money,
+};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -10,7 +13,9 @@ use axum::{
 };
 use http::{HeaderValue, Method, StatusCode, header};
 use leptos::prelude::*;
-use serde_json::json;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Travels in the response's extensions from the handler to [`present`], which knows what the client wants.
 #[derive(Clone)]
@@ -67,6 +72,9 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
     let here = request.uri().path_and_query().map_or_else(|| path.clone(), |p| p.as_str().to_owned());
     let method = request.method().clone();
     let mut response = next.run(request).await;
+    if path.starts_with("/api/") {
+        return as_problem(response);
+    }
     let failure = response.extensions_mut().remove::<Failure>().map(|f| f.0);
     let status = response.status();
     let framework = failure.is_none()
@@ -77,9 +85,6 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
         && !path.starts_with("/media/");
     if failure.is_none() && !framework {
         return response;
-    }
-    if path.starts_with("/api/") {
-        return problem(status, failure.as_ref());
     }
     if failure == Some(AppError::Unauthenticated) {
         let back = if method == Method::GET { here } else { "/account".into() };
@@ -98,43 +103,102 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
     page
 }
 
-/// RFC 9457.
-fn problem(status: StatusCode, failure: Option<&AppError>) -> Response {
-    let slug = match failure {
-        Some(AppError::Conflict(refusal)) => refusal.slug(),
-        Some(AppError::Invalid(_)) => "invalid",
-        _ => match status.as_u16() {
-            400 => "bad-request",
-            401 => "unauthenticated",
-            403 => "forbidden",
-            404 => "not-found",
-            405 => "method-not-allowed",
-            413 => "too-large",
-            415 => "unsupported-media-type",
-            429 => "too-many-attempts",
-            _ => "internal",
-        },
-    };
-    let detail = failure.map_or_else(|| status.canonical_reason().unwrap_or("Error").to_owned(), ToString::to_string);
-    let mut body = json!({
-        "type": format!("/problems/{slug}"),
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    if let Some(AppError::Invalid(errors)) = failure {
-        let mut fields = serde_json::Map::new();
-        for (field, message) in errors.iter() {
-            if let Some(list) = fields.entry(field).or_insert_with(|| json!([])).as_array_mut() {
-                list.push(json!(message));
+/// An error as programs read it (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A stable name, such as `/problems/sold-out`.
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// One sentence for a person.
+    detail: String,
+    /// With 422: what is wrong, by field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<BTreeMap<String, Vec<String>>>,
+    /// With `/problems/sold-out`: how many can be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<i32>,
+    /// With `/problems/price-changed`: the total that was expected, and the one that holds now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<Money>,
+}
+
+impl Problem {
+    fn of(status: StatusCode, failure: Option<&AppError>) -> Self {
+        let slug = match failure {
+            Some(AppError::Conflict(refusal)) => refusal.slug(),
+            Some(AppError::Invalid(_)) => "invalid",
+            _ => match status.as_u16() {
+                400 => "bad-request",
+                401 => "unauthenticated",
+                403 => "forbidden",
+                404 => "not-found",
+                405 => "method-not-allowed",
+                413 => "too-large",
+                415 => "unsupported-media-type",
+                429 => "too-many-attempts",
+                _ => "internal",
+            },
+        };
+        let title = status.canonical_reason().unwrap_or("Error");
+        let mut problem = Self {
+            kind: format!("/problems/{slug}"),
+            title,
+            status: status.as_u16(),
+            detail: failure.map_or_else(|| title.to_owned(), ToString::to_string),
+            errors: None,
+            left: None,
+            was: None,
+            now: None,
+        };
+        match failure {
+            Some(AppError::Invalid(errors)) => {
+                let fields = problem.errors.get_or_insert_default();
+                for (field, message) in errors.iter() {
+                    fields.entry(field.to_owned()).or_default().push(message.to_owned());
+                }
             }
+            Some(AppError::Conflict(Refusal::SoldOut { left, .. })) => problem.left = Some(*left),
+            Some(AppError::Conflict(Refusal::PriceChanged { was, now })) => {
+                (problem.was, problem.now) = (Some(*was), Some(*now));
+            }
+            _ => {}
         }
-        body["errors"] = fields.into();
+        problem
     }
-    let mut response = (status, axum::Json(body)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(AppError::Conflict(Refusal::TooManyAttempts { retry_after_seconds })) = failure {
-        response.headers_mut().insert(header::RETRY_AFTER, (*retry_after_seconds).into());
+}
+
+/// Gives an error its body for programs; its other headers stay. Any other answer passes as it is.
+pub fn as_problem(mut response: Response) -> Response {
+    let failure = response.extensions_mut().remove::<Failure>().map(|f| f.0);
+    let status = response.status();
+    if failure.is_none() && (status.as_u16() < 400 || response.extensions().get::<Presented>().is_some()) {
+        return response;
+    }
+    let body = serde_json::to_vec(&Problem::of(status, failure.as_ref())).unwrap_or_default();
+    *response.body_mut() = Body::from(body);
+    response.extensions_mut().insert(Presented);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    match failure {
+        Some(AppError::Unauthenticated) => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Some(AppError::Conflict(Refusal::TooManyAttempts { retry_after_seconds })) => {
+            headers.insert(header::RETRY_AFTER, retry_after_seconds.into());
+        }
+        Some(AppError::Conflict(Refusal::StillRunning)) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        Some(AppError::Conflict(Refusal::PaymentUnavailable)) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        }
+        _ => {}
     }
     response
 }

@@ -152,6 +152,7 @@ pub async fn sweep(app: &App) {
 async fn tidy(app: &App) -> anyhow::Result<()> {
     sqlx::query!("delete from sessions where expires_at < now()").execute(&app.pool).await?;
     sqlx::query!("delete from sign_in_failures where failed_at < now() - interval '1 day'").execute(&app.pool).await?;
+    sqlx::query!("delete from idempotency_keys where created_at < now() - interval '24 hours'").execute(&app.pool).await?;
     sqlx::query!("delete from jobs where state = 'done' and finished_at < now() - interval '7 days'").execute(&app.pool).await?;
     sqlx::query!("delete from carts where user_id is null and updated_at < now() - interval '60 days'")
         .execute(&app.pool)

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod mail;
 pub mod page;
 pub mod password;
+pub mod rest;
 pub mod router;
 pub mod session;
 pub mod start;

@@ -1,6 +1,6 @@
 //! Every address of the program, and what stands in front of all of them.
 
-use super::{auth::Operator, errors, page, session, state::App};
+use super::{auth::Operator, errors, page, rest, session, state::App};
 use crate::{accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
 use axum::{
     Router,
@@ -45,6 +45,7 @@ pub fn router(app: App) -> Router {
 
     Router::new()
         .merge(people)
+        .merge(rest::routes(&app))
         .merge(payments::webhook::routes())
         .route("/media/{*key}", get(media))
         .route("/healthz", get(|| async { "ok" }))

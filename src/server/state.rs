@@ -20,6 +20,8 @@ pub struct App {
     /// The Stripe sandbox when it stands in; `None` with a real key.
     pub sandbox: Option<crate::sandbox::stripe::Sandbox>,
     pub assets: Arc<super::page::Assets>,
+    /// How many REST requests each client made lately.
+    pub limiter: Arc<super::rest::Limiter>,
 }
 
 impl App {
@@ -42,6 +44,7 @@ impl App {
             webhook_secret: stripe.webhook_secret.as_str().into(),
             sandbox,
             assets,
+            limiter: Arc::new(super::rest::Limiter::new(config.api_rate)),
             config: Arc::new(config),
         })
     }

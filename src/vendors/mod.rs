@@ -13,6 +13,8 @@ pub mod desk;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod queries;
+#[cfg(feature = "ssr")]
+pub mod rest;
 
 /// The sections of the dashboard: address and label.
 pub const DESK: &[(&str, &str)] = &[

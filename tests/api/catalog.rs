@@ -356,6 +356,12 @@ async fn a_page_asks_the_database_at_most_four_times() {
         "/vendors/mill",
         "/vendors/mill?q=nothinglikeit",
         "/products/mill-choice",
+        "/api/v1/products",
+        "/api/v1/products?facets=true&q=bowl&sort=price",
+        "/api/v1/products/mill-choice",
+        "/api/v1/categories",
+        "/api/v1/vendors/mill",
+        "/api/v1/cart",
     ] {
         ASKED.set(0);
         assert_eq!(guest.get(path).await.status, StatusCode::OK);

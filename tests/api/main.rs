@@ -11,6 +11,7 @@ mod orders;
 mod payments;
 mod pictures;
 mod race;
+mod rest;
 mod retail;
 mod shell;
 mod signing;

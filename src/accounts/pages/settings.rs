@@ -2,11 +2,10 @@
 
 use super::{AccountFrame, signing::theme_cookie};
 use crate::{
-    accounts::{self, CURRENCIES, Handle, LANGUAGES, NotOffered, Password, PersonName, Preferences, Theme, queries},
+    accounts::{self, CURRENCIES, Handle, LANGUAGES, Password, PersonName, Preferences, Theme, queries},
     error::{AppError, FieldErrors, Refusal},
     server::{
         auth::{ClientAddress, Customer},
-        errors::violates,
         flash,
         page::Page,
         state::App,
@@ -54,8 +53,8 @@ pub async fn profile(
                 flash::put(&session, "Your profile is saved.").await?;
                 return Ok(Redirect::to("/account/profile").into_response());
             }
-            Err(error) if violates(&error, "users_handle_key") => errors.add("handle", "Someone else has this public name"),
-            Err(error) => return Err(error.into()),
+            Err(AppError::Invalid(taken)) => errors = taken,
+            Err(error) => return Err(error),
         }
     }
     Ok(draw_profile(&who, form, errors).status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
@@ -175,23 +174,8 @@ pub struct PreferencesForm {
 
 impl PreferencesForm {
     fn parse(&self) -> Result<Preferences, FieldErrors> {
-        let offered = |list: &[(&str, &str)], value: &str| {
-            list.iter().find(|(v, _)| *v == value).map(|(v, _)| (*v).to_owned()).ok_or(NotOffered)
-        };
-        let mut errors = FieldErrors::default();
-        let language = errors.take("language", offered(&LANGUAGES, &self.language));
-        let currency = errors.take("currency", offered(&CURRENCIES, &self.currency));
-        let theme = errors.take("theme", self.theme.parse::<Theme>());
-        match (language, currency, theme) {
-            (Some(language), Some(currency), Some(theme)) => Ok(Preferences {
-                language,
-                currency,
-                theme,
-                notify_orders: self.notify_orders.is_some(),
-                notify_news: self.notify_news.is_some(),
-            }),
-            _ => Err(errors),
-        }
+        let (orders, news) = (self.notify_orders.is_some(), self.notify_news.is_some());
+        Preferences::parse(&self.language, &self.currency, &self.theme, orders, news)
     }
 }
 

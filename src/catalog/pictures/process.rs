@@ -57,7 +57,7 @@ pub fn process(bytes: &[u8]) -> Result<Processed, BadPicture> {
 }
 
 /// The size within `name` wide and twice as tall, never enlarged: a small original fills every name with itself.
-fn fit(width: u32, height: u32, name: u32) -> (u32, u32) {
+pub fn fit(width: u32, height: u32, name: u32) -> (u32, u32) {
     let scale = (f64::from(name) / f64::from(width)).min(f64::from(2 * name) / f64::from(height)).min(1.0);
     let scaled = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
     (scaled(width), scaled(height))

@@ -181,6 +181,15 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
     sql.build_query_as().fetch_one(pool).await
 }
 
+/// How many match, and whether there are more than that; without the choices it is a small question.
+pub async fn total(pool: &PgPool, filter: &ListFilter) -> sqlx::Result<(i64, bool)> {
+    let mut sql = QueryBuilder::<Postgres>::new("select count(*) from (select from listings l where true");
+    narrow(&mut sql, filter, All);
+    sql.push(format!(" limit {}) t", COUNTED + 1));
+    let total: i64 = sql.build_query_scalar().fetch_one(pool).await?;
+    Ok((total.min(COUNTED), total > COUNTED))
+}
+
 /// What was perhaps meant by a search that found nothing: goods with a word that looks alike.
 ///
 /// The bar that the index compares with is a setting; it is lowered for this one statement. The lateral join makes sure that it

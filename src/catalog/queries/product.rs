@@ -69,13 +69,7 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
     )
     .fetch_all(pool)
     .await?;
-    let pictures = sqlx::query_as!(
-        PictureOf,
-        r#"select id as "id: PictureId", alt, width, height from pictures where product_id = $1 order by position, id"#,
-        row.id.uuid()
-    )
-    .fetch_all(pool)
-    .await?;
+    let pictures = gallery(pool, row.id).await?;
 
     let money = |minor| Money::new(minor, row.currency);
     let delivery = match (row.shipping, row.shipping_minor, row.min_days, row.max_days) {
@@ -107,4 +101,23 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
         pictures,
         updated_at: row.updated_at,
     }))
+}
+
+/// The pictures of a product in their order.
+pub async fn gallery(pool: &PgPool, product: ProductId) -> sqlx::Result<Vec<PictureOf>> {
+    sqlx::query_as!(
+        PictureOf,
+        r#"select id as "id: PictureId", alt, width, height from pictures where product_id = $1 order by position, id"#,
+        product.uuid()
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// These pictures, in no order.
+pub async fn pictures(pool: &PgPool, ids: &[PictureId]) -> sqlx::Result<Vec<PictureOf>> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    sqlx::query_as!(PictureOf, r#"select id as "id: PictureId", alt, width, height from pictures where id = any($1)"#, &ids)
+        .fetch_all(pool)
+        .await
 }
