@@ -4,6 +4,7 @@
 pub mod error;
 pub mod ids;
 pub mod money;
+pub mod post;
 pub mod text;
 pub mod ui;
 

@@ -3,6 +3,7 @@
 use crate::{
     error::FieldErrors,
     ids::AddressId,
+    post::address_lines,
     text::{self, BadText},
     texts,
 };
@@ -256,6 +257,15 @@ pub struct Address {
     /// ISO 3166-1 alpha-2
     pub country: String,
     pub preferred: bool,
+}
+
+impl Address {
+    /// The lines of the address, as its country writes them; `countries` give the country's name.
+    pub fn lines(&self, countries: &[Country]) -> Vec<String> {
+        let country = countries.iter().find(|c| c.code == self.country).map_or(&self.country, |c| &c.name);
+        let street = [self.line1.as_str(), self.line2.as_str()];
+        address_lines(&self.name, street, &self.city, &self.postal_code, &self.country, country)
+    }
 }
 
 /// The most entries an address book holds.

@@ -4,6 +4,7 @@
 use crate::{
     ids::{CartId, CartLineId, PictureId, ProductId, VariantId, VendorId},
     money::{Currency, Money},
+    post::Days,
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -183,14 +184,9 @@ impl ShippingMethod {
         self.free_over_minor.filter(|_| self.price_minor > 0).map(|free| free - items_minor).filter(|missing| *missing > 0)
     }
 
-    /// `2 to 4 days`, `1 day`
-    pub fn estimate(&self) -> String {
-        match (self.min_days, self.max_days) {
-            (0, 0) => "today".into(),
-            (1, 1) => "1 day".into(),
-            (a, b) if a == b => format!("{a} days"),
-            (a, b) => format!("{a} to {b} days"),
-        }
+    /// How long it takes.
+    pub fn days(&self) -> Days {
+        Days::new(self.min_days, self.max_days)
     }
 }
 

@@ -27,6 +27,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/cart", get(cart))
         .route("/cart/items", post(add))
+        .route("/cart/items/again", post(add_again))
         .route("/cart/items/{id}", post(change))
         .route("/cart/items/{id}/remove", post(remove))
         .route("/cart/items/{id}/accept", post(accept))
@@ -83,6 +84,31 @@ async fn add(
     Ok(page(&app, &who, &cookie, Some(refused)).await?.status(status).into_response())
 }
 
+/// `POST /cart/items/again`: the goods of an order that came to nothing, `item[{variant}]={quantity}` each. What is not
+/// there in full comes with what there is; the message says what is missing.
+async fn add_again(
+    State(app): State<App>,
+    who: MaybeCustomer,
+    cookie: CartCookie,
+    session: Session,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
+    let items = form
+        .iter()
+        .filter_map(|(name, value)| {
+            let variant = name.strip_prefix("item[")?.strip_suffix(']')?.parse::<VariantId>().ok()?;
+            Some((variant, value.parse::<Quantity>().ok()?))
+        })
+        .collect::<Vec<_>>();
+    let (cookie, missing) = super::add_all(&app, &who, &cookie, &items).await?;
+    let mut said = if missing.len() < items.len() { "Your goods are in the cart again.".to_owned() } else { String::new() };
+    for refusal in &missing {
+        said.push_str(&format!(" {refusal}"));
+    }
+    flash::put(&session, said.trim()).await?;
+    Ok((cookie.headers(), Redirect::to("/cart")).into_response())
+}
+
 #[derive(Deserialize)]
 struct QuantityForm {
     quantity: String,
@@ -92,15 +118,15 @@ async fn change(
     State(app): State<App>,
     who: MaybeCustomer,
     cookie: CartCookie,
+    session: Session,
     Path(line): Path<CartLineId>,
     Form(form): Form<QuantityForm>,
 ) -> Result<Response, AppError> {
-    let wanted = match form.quantity.trim() {
-        "0" => Ok(None),
-        text => text.parse::<Quantity>().map(Some),
-    };
-    let outcome = match wanted {
-        Ok(wanted) => super::set_quantity(&app, &who, cookie.token(), line, wanted).await,
+    if form.quantity.trim() == "0" {
+        return Ok(remove(State(app), who, cookie, session, Path(line)).await?.into_response());
+    }
+    let outcome = match form.quantity.parse::<Quantity>() {
+        Ok(wanted) => super::set_quantity(&app, &who, cookie.token(), line, Some(wanted)).await,
         Err(bad) => {
             // Only the owner learns that the line is there.
             super::own_line(&app, &who, cookie.token(), line).await?;

@@ -10,6 +10,7 @@ use crate::{
     ids::{CartId, CartLineId, VariantId},
     server::{auth::MaybeCustomer, state::App, token::Token},
 };
+use sqlx::PgConnection;
 
 /// What adding did.
 #[derive(Debug)]
@@ -54,31 +55,69 @@ pub async fn add(
     quantity: Quantity,
 ) -> Result<Changed, AppError> {
     let currency = app.config.currency.code();
-    let (owner, cookie, token) = match (who.id(), cookie.token()) {
-        (Some(user), _) => (Owner::user(user), SendCookie::default(), None),
-        (None, token) => {
-            let token = token.cloned().unwrap_or_else(Token::random);
-            (Owner::browser(&token), SendCookie(CartCookie::header(&token, &app.config)), Some(token))
-        }
-    };
+    let (owner, cookie, token) = owner_or_new(app, who, cookie);
     let mut tx = app.pool.begin().await?;
     let cart = queries::find_or_create(&mut *tx, &owner).await?;
     let Some(title) = queries::add(&mut tx, cart, variant, quantity, currency).await? else {
-        return Err(why_not(app, variant).await?);
+        return Err(why_not(&mut tx, variant, currency).await?.into());
     };
     let count = queries::count(&mut *tx, &owner).await?;
     tx.commit().await?;
     Ok(Changed { cookie, token, title, count })
 }
 
-async fn why_not(app: &App, variant: VariantId) -> Result<AppError, AppError> {
-    let stand = queries::stand(&app.pool, variant, app.config.currency.code()).await?.ok_or(AppError::NotFound)?;
-    let refusal = if stand.for_sale {
+/// Whose cart things go into, with the cookie to send and the token of a signed-out shopper, new or known.
+fn owner_or_new(app: &App, who: &MaybeCustomer, cookie: &CartCookie) -> (Owner, SendCookie, Option<Token>) {
+    match (who.id(), cookie.token()) {
+        (Some(user), _) => (Owner::user(user), SendCookie::default(), None),
+        (None, token) => {
+            let token = token.cloned().unwrap_or_else(Token::random);
+            (Owner::browser(&token), SendCookie(CartCookie::header(&token, &app.config)), Some(token))
+        }
+    }
+}
+
+/// Puts several variants into the cart, each as far as there is some of it, and says of each that is not there in full
+/// why. A variant that is not known is passed over.
+pub async fn add_all(
+    app: &App,
+    who: &MaybeCustomer,
+    cookie: &CartCookie,
+    items: &[(VariantId, Quantity)],
+) -> Result<(SendCookie, Vec<Refusal>), AppError> {
+    let currency = app.config.currency.code();
+    let (owner, cookie, _) = owner_or_new(app, who, cookie);
+    let mut missing = Vec::new();
+    let mut tx = app.pool.begin().await?;
+    let cart = queries::find_or_create(&mut *tx, &owner).await?;
+    for (variant, quantity) in items {
+        if queries::add(&mut tx, cart, *variant, *quantity, currency).await?.is_some() {
+            continue;
+        }
+        match why_not(&mut tx, *variant, currency).await {
+            Ok(refusal) => {
+                if let Refusal::SoldOut { left, .. } = refusal
+                    && let Ok(rest) = Quantity::try_from(left)
+                {
+                    queries::add(&mut tx, cart, *variant, rest, currency).await?;
+                }
+                missing.push(refusal);
+            }
+            Err(AppError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    tx.commit().await?;
+    Ok((cookie, missing))
+}
+
+async fn why_not(db: &mut PgConnection, variant: VariantId, currency: &str) -> Result<Refusal, AppError> {
+    let stand = queries::stand(db, variant, currency).await?.ok_or(AppError::NotFound)?;
+    Ok(if stand.for_sale {
         Refusal::SoldOut { title: stand.title, left: stand.available }
     } else {
         Refusal::Unavailable { title: stand.title }
-    };
-    Ok(refusal.into())
+    })
 }
 
 /// Sets how many of a line are wanted; `None` takes it out. More than there is, is refused with what is left.

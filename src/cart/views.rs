@@ -89,7 +89,7 @@ fn ParcelBlock(cart: CartView, parcel: Parcel, refused: Option<Refused>) -> impl
     let slug = parcel.vendor_slug.clone();
     let heading = format!("parcel-{slug}");
     let sends = parcel.buyable().next().is_some();
-    let method = parcel.method(None).filter(|_| sends).map(|m| format!("{}, {}", m.name, m.estimate()));
+    let method = parcel.method(None).filter(|_| sends).map(|m| format!("{}, {}", m.name, m.days()));
     let lines = parcel
         .lines
         .iter()

@@ -3,6 +3,7 @@
 use crate::{
     ids::{CategoryId, PictureId, ProductId, VariantId, VendorId},
     money::{Currency, Money},
+    post::Days,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -93,16 +94,10 @@ pub struct Delivery {
     pub max_days: i32,
 }
 
-/// `in 2 to 4 working days`
-impl std::fmt::Display for Delivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.min_days, self.max_days) {
-            (0, 0) => f.write_str("on the same day"),
-            (1, 1) => f.write_str("on the next working day"),
-            (a, b) if a == b => write!(f, "in {a} working days"),
-            (0, b) => write!(f, "within {b} working days"),
-            (a, b) => write!(f, "in {a} to {b} working days"),
-        }
+impl Delivery {
+    /// How long it takes.
+    pub fn days(&self) -> Days {
+        Days::new(self.min_days, self.max_days)
     }
 }
 

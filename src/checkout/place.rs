@@ -50,7 +50,7 @@ pub struct Placed {
 
 /// Makes the order of a cart: pending, its totals frozen, its stock held until `config.hold` from now. The cart stays full until
 /// the order is paid, so that a shopper who turns back finds it as it was; an unpaid order that the same cart made before is
-/// called off, for its stock is needed here.
+/// cancelled, for its stock is needed here.
 ///
 /// # Errors
 /// [`Refusal::CartEmpty`]; [`Refusal::Unavailable`] and [`Refusal::SoldOut`] for the first line that cannot be bought;

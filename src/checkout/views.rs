@@ -104,9 +104,7 @@ fn AddressChoice(
         .map(|a| {
             let value = a.id.to_string();
             let checked = value == form.address_id;
-            let line2 = if a.line2.is_empty() { String::new() } else { format!("{}, ", a.line2) };
-            let country = countries.iter().find(|c| c.code == a.country).map_or(a.country.clone(), |c| c.name.clone());
-            let text = format!("{}, {line2}{} {}, {country}", a.line1, a.city, a.postal_code);
+            let text = a.lines(&countries)[1..].join(", ");
             view! {
                 <Choice name="address_id" value=value checked=checked>
                     <span><strong>{a.name}</strong><br/>{text}</span>
@@ -181,7 +179,7 @@ fn ShippingChoice(quote: Quote, parcel: QuotedParcel, errors: FieldErrors) -> im
         .iter()
         .map(|m| {
             let price = free_or(quote.money(m.price_for(parcel.sums.items_minor)));
-            let (method, about) = (m.name.clone(), (m.estimate(), free_over(&quote, m)));
+            let (method, about) = (m.name.clone(), (m.days().to_string(), free_over(&quote, m)));
             view! {
                 <Choice name=name.clone() value=m.code.clone() checked=m.code == parcel.method.code>
                     <span><strong>{method}</strong>", "{about}</span>

@@ -34,7 +34,7 @@ pub enum Fate {
     Fulfilled,
     /// Sent, and a part of the money given back.
     PartRefunded,
-    /// Called off by the shopper and refunded.
+    /// Cancelled by the shopper and refunded.
     Cancelled,
 }
 

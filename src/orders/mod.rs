@@ -32,4 +32,4 @@ pub use timeline::record;
 #[cfg(feature = "ssr")]
 pub use token::{order_token, order_url};
 #[cfg(feature = "ssr")]
-pub use views::label;
+pub use views::{TrackingNumber, label};

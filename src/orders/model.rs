@@ -3,6 +3,7 @@
 use crate::{
     ids::{OrderId, OrderLineId, PictureId, ShipmentId, VariantId, VendorOrderId},
     money::{Currency, Money},
+    post::address_lines,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -238,6 +239,13 @@ pub struct OrderHead {
 }
 
 impl OrderHead {
+    /// The lines of the address, as its country writes them.
+    pub fn ship_to(&self) -> Vec<String> {
+        let street = [self.ship_line1.as_str(), self.ship_line2.as_str()];
+        let (town, code) = (&self.ship_city, &self.ship_postal_code);
+        address_lines(&self.ship_name, street, town, code, &self.ship_country_code, &self.ship_country)
+    }
+
     pub fn money(&self, minor: i64) -> Money {
         Money::new(minor, self.currency)
     }

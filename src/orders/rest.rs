@@ -49,7 +49,7 @@ pub struct Order {
     refunds: Vec<Refund>,
     /// What happened, in order of time.
     timeline: Vec<OrderEvent>,
-    /// Whether it may still be called off.
+    /// Whether it may still be cancelled.
     can_be_cancelled: bool,
     /// Until then the goods of an unpaid order are held.
     #[serde(with = "time::serde::rfc3339")]

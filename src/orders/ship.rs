@@ -18,7 +18,7 @@ texts!(
 
 /// Writes down that these pieces of the vendor's parcel left, tells the shopper, and derives the statuses.
 ///
-/// Refuses what is not paid (`NotPaid`), what was called off (`OrderCancelled`), and more than is left (`ShipsTooMuch`);
+/// Refuses what is not paid (`NotPaid`), what was cancelled (`OrderCancelled`), and more than is left (`ShipsTooMuch`);
 /// another vendor's parcel or line is `NotFound`. Several shipments of one parcel are fine until all is gone.
 pub async fn ship(
     app: &App,

@@ -1,14 +1,15 @@
 //! Components of order pages: the truth at the top, the parcels, the sums, what happened.
 
 use super::model::{
-    Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus, RefundLine, Truth,
+    Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus, RefundLine, Shipment, Truth,
 };
 use crate::{
     money::Money,
+    post::{Days, tracking_url},
     ui::{Notice, Picture, Price, Tone, When},
 };
 use leptos::prelude::*;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{OffsetDateTime, UtcOffset};
 
 /// A state of an order as a small label: how it is meant, and what its shopper reads everywhere.
 pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
@@ -20,8 +21,8 @@ pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: Fulfilment
         (OrderStatus::Pending, ..) => (Tone::Warn, "Waiting for payment"),
         (OrderStatus::Placed, PaymentStatus::Refunded, _) => (Tone::Neutral, "Refunded"),
         (OrderStatus::Placed, _, FulfilmentStatus::Unfulfilled) => (Tone::Good, "Paid, being packed"),
-        (OrderStatus::Placed, _, FulfilmentStatus::Partial) => (Tone::Good, "Partly on its way"),
-        (OrderStatus::Placed, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "On its way"),
+        (OrderStatus::Placed, _, FulfilmentStatus::Partial) => (Tone::Good, "Partly sent"),
+        (OrderStatus::Placed, _, FulfilmentStatus::Fulfilled) => (Tone::Good, "Sent"),
     }
 }
 
@@ -50,12 +51,14 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
         .iter()
         .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again/> })
         .collect_view();
+    let everything = (again && order.parcels.iter().map(|p| p.lines.len()).sum::<usize>() > 1)
+        .then(|| view! { <AllAgain parcels=order.parcels.clone()/> });
     view! {
         <article class="order">
             {problem.map(|p| view! { <Notice tone=Tone::Bad><p>{p}</p></Notice> })}
             <TruthBanner head=head.clone() truth=truth checking=checking token=token.clone()/>
             <div class="order-columns">
-                <div class="order-parcels">{parcels}</div>
+                <div class="order-parcels">{everything} {parcels}</div>
                 <aside class="order-side">
                     <section aria-labelledby="sums"><h2 id="sums">"Order " {number}</h2> <Totals head=head.clone() refunds=order.refunds.clone()/></section>
                     <Address head=head.clone()/>
@@ -129,12 +132,9 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
             ],
             None,
         ),
-        Truth::Sent => (
-            "good",
-            "Everything is on its way",
-            vec!["Each parcel below says who carries it and when to expect it.".into()],
-            None,
-        ),
+        Truth::Sent => {
+            ("good", "Everything was sent", vec!["Each parcel below says who carries it and when it is expected.".into()], None)
+        }
         Truth::Refunded => ("neutral", "Your money went back", vec![returned.into()], None),
         Truth::Expired { returned: true } => (
             "bad",
@@ -174,27 +174,38 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
     let Parcel { head: own, lines, shipments } = parcel;
     let heading = format!("parcel-{}", own.id);
     let placed = head.status == OrderStatus::Placed && head.payment_status != PaymentStatus::Refunded;
+    let (takes, today) = (Days::new(own.min_days, own.max_days), OffsetDateTime::now_utc().date());
     let next = match own.fulfilment_status {
         FulfilmentStatus::Unfulfilled if placed => {
             let from = head.placed_at.unwrap_or(head.created_at);
-            Some(format!("Being packed. Expected {} with {}.", days(from, own.min_days, own.max_days), own.shipping_name))
+            let expected = takes.expected(from.date());
+            Some(if takes.latest(from.date()) < today {
+                format!("Still being packed, later than promised: it was expected {expected}.")
+            } else {
+                format!("Being packed. Expected {expected} with {}.", own.shipping_name)
+            })
         }
-        FulfilmentStatus::Partial if placed => Some("Part of it is on its way; the rest is being packed.".into()),
+        FulfilmentStatus::Partial if placed => Some("Part of it was sent; the rest is being packed.".into()),
         FulfilmentStatus::Unfulfilled if head.status == OrderStatus::Pending => {
-            Some(format!("Sent with {}, {} after you have paid.", own.shipping_name, span(own.min_days, own.max_days)))
+            Some(format!("Sent with {} once you have paid; it takes {takes}.", own.shipping_name))
         }
         _ => None,
     };
-    let (min, max) = (own.min_days, own.max_days);
     let sent = shipments
         .into_iter()
         .map(|s| {
-            let tracking =
-                (!s.tracking.is_empty()).then(|| view! { ", tracking number " <strong class="tracking">{s.tracking}</strong> });
+            let sent_on = s.shipped_at.date();
+            let expected = takes.expected(sent_on);
+            let expected = if takes.latest(sent_on) < today {
+                view! { ". It was expected " {expected} ". " <a href="/about/contact">"Has it not come?"</a> }.into_any()
+            } else {
+                view! { ". Expected " {expected} "." }.into_any()
+            };
+            let tracking = (!s.tracking.is_empty()).then(|| view! { ", tracking number " <TrackingNumber shipment=s.clone()/> });
             view! {
                 <li>
                     <p>"Sent " <When at=s.shipped_at day_only=true/> " with " {s.carrier} {tracking} "."</p>
-                    <p class="soft">{s.contents} ". Expected " {days(s.shipped_at, min, max)} "."</p>
+                    <p class="soft">{s.contents} {expected}</p>
                 </li>
             }
         })
@@ -211,6 +222,18 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
                 "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/> " · This parcel: " <Price money=money(own.total_minor)/>
             </p>
         </section>
+    }
+}
+
+/// The number, as a link where the carrier's own page is known.
+#[component]
+pub fn TrackingNumber(shipment: Shipment) -> impl IntoView {
+    let Shipment { carrier, tracking, .. } = shipment;
+    let address = tracking_url(&carrier, &tracking);
+    let number = view! { <strong class="tracking">{tracking}</strong> };
+    match address {
+        Some(address) => view! { <a href=address rel="noopener">{number}</a> }.into_any(),
+        None => number.into_any(),
     }
 }
 
@@ -239,6 +262,23 @@ fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
     }
 }
 
+/// Puts all goods of an order that came to nothing into the cart again, with one press.
+#[component]
+fn AllAgain(parcels: Vec<Parcel>) -> impl IntoView {
+    let items = parcels
+        .iter()
+        .flat_map(|parcel| &parcel.lines)
+        .filter_map(|line| line.variant_id.map(|variant| (variant, line.quantity)))
+        .map(|(variant, quantity)| view! { <input type="hidden" name=format!("item[{variant}]") value=quantity.to_string()/> })
+        .collect_view();
+    view! {
+        <form method="post" action="/cart/items/again">
+            {items}
+            <button class="button-main" type="submit">"Put everything into the cart again"</button>
+        </form>
+    }
+}
+
 /// The sums of an order, with what went back.
 #[component]
 fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
@@ -259,7 +299,7 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
             <dt>"Shipping"</dt> <dd><Price money=head.money(head.shipping_minor)/></dd>
             {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd><Price money=head.money(-head.discount_minor)/></dd> })}
             <dt class="total">"Total"</dt> <dd class="total"><Price money=head.money(head.total_minor)/></dd>
-            <dt class="soft">"VAT contained"</dt> <dd class="soft"><Price money=head.money(head.tax_minor)/></dd>
+            <dt class="soft">"VAT included"</dt> <dd class="soft"><Price money=head.money(head.tax_minor)/></dd>
             {back}
         </dl>
     }
@@ -267,18 +307,11 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
 
 #[component]
 fn Address(head: OrderHead) -> impl IntoView {
-    let lines = [
-        head.ship_name,
-        head.ship_line1,
-        head.ship_line2,
-        format!("{} {}", head.ship_postal_code, head.ship_city),
-        head.ship_country,
-    ];
     view! {
         <section aria-labelledby="to">
             <h2 id="to">"Where it goes"</h2>
             <address>
-                {lines.into_iter().filter(|l| !l.trim().is_empty()).map(|l| view! { <span>{l}</span> <br/> }).collect_view()}
+                {head.ship_to().into_iter().map(|l| view! { <span>{l}</span> <br/> }).collect_view()}
             </address>
         </section>
     }
@@ -328,7 +361,7 @@ fn CancelForm(head: OrderHead, token: Option<String>) -> impl IntoView {
         <details class="cancel">
             <summary>"Cancel this order"</summary>
             <p>
-                {if paid { "Nothing was sent yet. All parcels are called off and all your money goes back." } else { "The goods go back on the shelf. Nothing was charged." }}
+                {if paid { "Nothing was sent yet. All parcels are cancelled and all your money goes back." } else { "The goods go back on the shelf. Nothing was charged." }}
             </p>
             <form method="post" action=format!("/orders/{}/cancel", head.id)>
                 {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
@@ -342,41 +375,4 @@ fn CancelForm(head: OrderHead, token: Option<String>) -> impl IntoView {
 fn clock(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     format!("{:02}:{:02} UTC", at.hour(), at.minute())
-}
-
-/// `24 to 26 November`, days after `from`; `24 November` when they are the same day.
-fn days(from: OffsetDateTime, min: i32, max: i32) -> String {
-    let from = from.to_offset(UtcOffset::UTC);
-    let (first, last) = (from + Duration::days(min.into()), from + Duration::days(max.into()));
-    if first.date() == last.date() {
-        format!("on {} {}", first.day(), first.month())
-    } else if first.month() == last.month() {
-        format!("{} to {} {}", first.day(), last.day(), last.month())
-    } else {
-        format!("{} {} to {} {}", first.day(), first.month(), last.day(), last.month())
-    }
-}
-
-/// `2 to 4 days`, `1 day`
-fn span(min: i32, max: i32) -> String {
-    match (min, max) {
-        (0 | 1, 1) => "1 day".into(),
-        (a, b) if a == b => format!("{a} days"),
-        (a, b) => format!("{a} to {b} days"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    #[test]
-    fn expected_days_read_as_people_say_them() {
-        assert_eq!(days(datetime!(2026-11-22 23:30 UTC), 2, 4), "24 to 26 November");
-        assert_eq!(days(datetime!(2026-11-29 10:00 UTC), 1, 3), "30 November to 2 December");
-        assert_eq!(days(datetime!(2026-11-22 10:00 UTC), 1, 1), "on 23 November");
-        assert_eq!(span(0, 1), "1 day");
-        assert_eq!(span(2, 4), "2 to 4 days");
-    }
 }

@@ -101,7 +101,7 @@ pub async fn placed(app: &App, tx: &mut PgConnection, order: OrderId) -> anyhow:
     Ok(())
 }
 
-/// Called off by a person; `refund_minor` is what goes back.
+/// Cancelled by a person; `refund_minor` is what goes back.
 pub async fn cancelled(
     app: &App,
     tx: &mut PgConnection,

@@ -126,13 +126,36 @@ pub fn Checkbox(
     }
 }
 
-/// What stands above a form that was refused: every error, as a link to its field. Takes the focus when the page opens.
+/// What a field is called in the summary, from the name of its control: `postal_code` is "Postcode". Names that carry an
+/// id or a number have none: their messages say what they are about.
+fn field_name(field: &str) -> Option<String> {
+    match field {
+        "line1" => Some("Address".into()),
+        "line2" => Some("Address, second line".into()),
+        "postal_code" => Some("Postcode".into()),
+        "email" => Some("E-mail".into()),
+        "sku" => Some("SKU".into()),
+        "alt" => Some("Description of the picture".into()),
+        "" | "address_id" => None,
+        name if name.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+            let words = name.replace('_', " ");
+            let mut letters = words.chars();
+            letters.next().map(|first| first.to_uppercase().chain(letters).collect())
+        }
+        _ => None,
+    }
+}
+
+/// What stands above a form that was refused: every error with its field's name, as a link to the field. Takes the focus when the page opens.
 #[component]
 pub fn ErrorSummary(errors: FieldErrors) -> impl IntoView {
     let links = errors
         .iter()
         .map(|(field, message)| {
-            let message = message.to_owned();
+            let message = match field_name(field) {
+                Some(name) => format!("{name}: {message}"),
+                None => message.to_owned(),
+            };
             if field.is_empty() {
                 view! { <li>{message}</li> }.into_any()
             } else {

@@ -191,7 +191,7 @@ pub async fn drafts(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<Draft>> 
     .await
 }
 
-/// What came in over a time; orders that were called off or paid back do not count.
+/// What came in over a time; orders that were cancelled or paid back do not count.
 #[derive(Debug, Clone, Default)]
 pub struct Takings {
     pub orders: i64,

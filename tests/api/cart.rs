@@ -152,6 +152,34 @@ async fn quantities_change_and_a_refused_one_stays_in_the_field() {
 }
 
 #[tokio::test]
+async fn goods_of_an_order_come_back_as_far_as_there_are_some() {
+    let (test, world) = TestApp::new().await;
+    let mut guest = test.guest();
+    set_stock(&test, &world, "MILL-PLAIN", 2).await;
+    set_stock(&test, &world, "ORCHARD-PLAIN", 0).await;
+    let item = |sku: &str| format!("item[{}]", world.variant(sku));
+    let (mill, kiln, orchard) = (item("MILL-PLAIN"), item("KILN-PLAIN"), item("ORCHARD-PLAIN"));
+    let unknown = format!("item[{}]", Uuid::now_v7());
+    let fields = [
+        (mill.as_str(), "5"),
+        (kiln.as_str(), "1"),
+        (orchard.as_str(), "1"),
+        (unknown.as_str(), "1"),
+        ("item[x]", "1"),
+        (kiln.as_str(), "-3"),
+    ];
+    assert_eq!(guest.post_form("/cart/items/again", &fields).await.status, StatusCode::SEE_OTHER);
+    let cart = guest.get("/cart").await;
+    let text = cart.text();
+    for words in ["in the cart again", "There are only 2 left of The mill's plain bowl", "The orchard's plain bowl is sold out"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    guest.post_form(&format!("/cart/items/{}", line_of(&cart)), &[("quantity", "0")]).await;
+    let text = guest.get("/cart").await.text();
+    assert!(text.contains("is no longer in your cart"), "{text}");
+}
+
+#[tokio::test]
 async fn a_problem_is_explained_at_its_line_and_never_blocks_the_rest() {
     let (test, world) = TestApp::new().await;
     let mut guest = test.guest();

@@ -99,10 +99,13 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     let mut ada = test.customer("ada").await;
     let text = ada.get(&format!("/orders/{}", order.id)).await.text();
     assert!(
-        text.contains("Everything is on its way") && text.contains("RM 123") && text.contains("2 × The mill's plain bowl"),
+        text.contains("Everything was sent") && text.contains("RM 123") && text.contains("2 × The mill's plain bowl"),
         "{text}"
     );
     assert!(!text.contains("Cancel this order"));
+    let page = ada.get(&format!("/orders/{}", order.id)).await;
+    let royal = page.attribute(".shipments a[rel]", "href");
+    assert_eq!(royal.as_deref(), Some("https://www.royalmail.com/track-your-item#/tracking-results/RM123"));
     let refused = ada.post_form(&format!("/orders/{}/cancel", order.id), &[]).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.text().contains("already on its way"));
@@ -110,7 +113,7 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     let sold = souk::vendors::queries::sold(pool, &mill, 30).await.expect("sales");
     assert_eq!(sold.iter().map(|s| (s.sku.as_str(), s.pieces)).collect::<Vec<_>>(), [("MILL-PLAIN", 3), ("MILL-SMALL", 1)]);
     let page = ada.get("/account/orders").await.text();
-    assert!(page.contains("Order 100001 On its way"), "{page}");
+    assert!(page.contains("Order 100001 Sent"), "{page}");
 }
 
 #[tokio::test]

@@ -43,17 +43,15 @@ pub async fn list(State(app): State<App>, who: Customer, session: Session) -> Re
 
 #[component]
 fn Entry<'a>(address: Address, countries: &'a [Country]) -> impl IntoView + use<> {
-    let Address { id, name, line1, line2, city, postal_code, country, preferred } = address;
-    let country = countries.iter().find(|c| c.code == country).map_or(country, |c| c.name.clone());
+    let lines = address.lines(countries).into_iter().skip(1).map(|line| view! { <br/> {line} }).collect_view();
+    let Address { id, name, line1, preferred, .. } = address;
     // "Edit" alone would say the same for every entry to someone who cannot see where it stands.
     let whose = format!(", {name}, {line1}");
     let action = |what: &str| format!("{LIST}/{id}/{what}");
     view! {
         <li>
             <address>
-                <strong>{name}</strong> <br/> {line1} <br/>
-                {(!line2.is_empty()).then(|| view! { {line2} <br/> })}
-                {city} " " {postal_code} <br/> {country}
+                <strong>{name}</strong> {lines}
             </address>
             {preferred.then(|| view! { <Badge tone=Tone::Good label="Preferred"/> })}
             <div class="actions">

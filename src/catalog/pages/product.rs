@@ -147,7 +147,7 @@ fn Delivery<'a>(product: &'a ProductPage) -> impl IntoView + use<> {
         let free =
             d.free_over.map(|m| format!("; free when you buy for {m} or more from {}", product.vendor_name)).unwrap_or_default();
         let price = if d.price.minor == 0 { "free".to_owned() } else { d.price.to_string() };
-        format!("{} delivery {d}, {price}{free}.", d.name)
+        format!("{} delivery in {}, {price}{free}.", d.name, d.days())
     });
     view! {
         <ul class="promises">

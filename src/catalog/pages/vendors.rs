@@ -79,7 +79,7 @@ pub async fn shop(State(app): State<App>, Path(name): Path<String>, RawQuery(que
 fn ShopHead(shop: Shop) -> impl IntoView {
     let delivery = shop.delivery.as_ref().map(|d| {
         let free = d.free_over.map(|m| format!(", free from {m}")).unwrap_or_default();
-        format!("Sends with {} {d}, for {}{free}.", d.name, d.price)
+        format!("Sends with {} in {}, for {}{free}.", d.name, d.days(), d.price)
     });
     let text = paragraphs(&shop.description);
     view! {

@@ -189,12 +189,7 @@ pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId
 
 #[component]
 fn Facts<'a>(head: &'a OrderHead) -> impl IntoView + use<> {
-    let to = [&head.ship_name, &head.ship_line1, &head.ship_line2, &head.ship_city, &head.ship_postal_code, &head.ship_country]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let to = head.ship_to().join(", ");
     let hold = (head.status == OrderStatus::Pending).then_some(head.hold_expires_at);
     view! {
         <dl class="facts">
@@ -207,7 +202,7 @@ fn Facts<'a>(head: &'a OrderHead) -> impl IntoView + use<> {
             <dt>"Items"</dt><dd><Price money=head.money(head.items_minor)/></dd>
             <dt>"Shipping"</dt><dd><Price money=head.money(head.shipping_minor)/></dd>
             {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt><dd><Price money=head.money(head.discount_minor)/></dd> })}
-            <dt>"VAT in it"</dt><dd><Price money=head.money(head.tax_minor)/></dd>
+            <dt>"VAT included"</dt><dd><Price money=head.money(head.tax_minor)/></dd>
             <dt>"Total"</dt><dd><strong><Price money=head.money(head.total_minor)/></strong></dd>
         </dl>
     }

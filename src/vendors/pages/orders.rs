@@ -6,12 +6,13 @@ use crate::{
     ids::{OrderLineId, VendorOrderId},
     money::Money,
     orders::{
-        self, Carrier, Tracking,
+        self, Carrier, Tracking, TrackingNumber,
         model::{
             Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
         },
         queries,
     },
+    post::Days,
     server::{
         auth::Vendor,
         flash,
@@ -149,7 +150,7 @@ fn ships(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStat
 /// An order's state in the vendor's words.
 fn state(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
     match (status, payment, fulfilment) {
-        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "called off"),
+        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "cancelled"),
         (OrderStatus::Expired, ..) => (Tone::Neutral, "never paid"),
         (OrderStatus::Pending, ..) => (Tone::Neutral, "not paid yet"),
         (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "paid back"),
@@ -257,27 +258,15 @@ async fn page(
         let trail = vec![(HERE.to_owned(), "Orders".to_owned()), (String::new(), title.clone())];
         let (tone, label) = state(head.status, head.payment_status, parcel.head.fulfilment_status);
         let to_ship = ships(head.status, head.payment_status, parcel.head.fulfilment_status);
-        let days = (parcel.head.min_days, parcel.head.max_days);
-        let promise = if days.0 == days.1 { format!("{} days", days.0) } else { format!("{} to {} days", days.0, days.1) };
-        let address = [
-            head.ship_name.clone(),
-            head.ship_line1.clone(),
-            head.ship_line2.clone(),
-            head.ship_city.clone(),
-            head.ship_postal_code.clone(),
-            head.ship_country.clone(),
-        ]
-        .into_iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| view! { <span>{line}</span> })
-        .collect_view();
+        let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
+        let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() total=money(line.total_minor)/> }).collect_view();
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.total_minor)/> }).collect_view();
         let shipments = parcel
             .shipments
             .iter()
             .map(|s| {
-                let tracking = (!s.tracking.is_empty()).then(|| format!(", tracking {}", s.tracking));
+                let tracking = (!s.tracking.is_empty()).then(|| view! { ", tracking number " <TrackingNumber shipment=s.clone()/> });
                 view! {
                     <li><strong>{s.carrier.clone()}</strong> {tracking} <br/> {s.contents.clone()} " · " <When at=s.shipped_at/></li>
                 }
@@ -296,7 +285,7 @@ async fn page(
                             <th><span class="visually-hidden">"Picture"</span></th>
                             <th scope="col">"Product"</th>
                             <th scope="col" class="number">"Pieces"</th>
-                            <th scope="col" class="number">"Left to ship"</th>
+                            {to_ship.then(|| view! { <th scope="col" class="number">"Left to ship"</th> })}
                             <th scope="col" class="number minor">"Amount"</th>
                         </tr></thead>
                         <tbody>{lines}</tbody>
@@ -306,7 +295,7 @@ async fn page(
                         {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
-                        <dt class="soft">"VAT in it"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
+                        <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                     </dl>
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.unwrap_or_default() errors=errors.clone()/> })}
                 </section>
@@ -329,14 +318,14 @@ async fn page(
 }
 
 #[component]
-fn LineRow(line: Line, total: String) -> impl IntoView {
+fn LineRow(line: Line, to_ship: bool, total: String) -> impl IntoView {
     let options = (!line.options.is_empty()).then(|| view! { <br/> <span class="soft">{line.options}</span> });
     view! {
         <tr>
             <td class="thumb"><Picture id=line.picture_id alt="" sizes="2.25rem"/></td>
             <th scope="row">{line.title} " " <span class="soft">{line.sku}</span> {options}</th>
             <td class="number">{line.quantity}</td>
-            <td class="number">{line.quantity - line.shipped}</td>
+            {to_ship.then(|| view! { <td class="number">{line.quantity - line.shipped}</td> })}
             <td class="number minor">{total}</td>
         </tr>
     }
@@ -408,7 +397,7 @@ fn event_words(kind: &str) -> String {
         "created" => "Ordered".into(),
         "paid" => "Paid".into(),
         "payment_failed" => "A payment was refused".into(),
-        "cancelled" => "Called off".into(),
+        "cancelled" => "Cancelled".into(),
         "expired" => "Not paid in time".into(),
         "refunded" => "Paid back".into(),
         "shipped" => "Parcel sent".into(),

@@ -4,6 +4,7 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::ShippingMethodId,
     money::Money,
+    post::{BadDays, Days},
     server::{
         auth::Vendor,
         flash,
@@ -13,7 +14,7 @@ use crate::{
     ui::{ErrorSummary, Field, TextArea},
     vendors::{
         desk::Desk,
-        model::{About, BadDays, CURRENCY, Days, MethodDraft, MethodName, ShopDraft, ShopName, Tagline},
+        model::{About, CURRENCY, MethodDraft, MethodName, ShopDraft, ShopName, Tagline},
         queries::{self, Method, ShopText},
     },
 };
