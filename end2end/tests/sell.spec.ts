@@ -111,7 +111,7 @@ test("a vendor applies, is approved, sells and ships", async ({ page, browser })
   await page.getByLabel("Tracking number").fill("AB 123 GB");
   await page.getByRole("button", { name: "Mark as shipped" }).click();
   await expect(page.getByRole("status").filter({ hasText: "Shipped." })).toBeVisible();
-  await expect(page.getByRole("region", { name: "Parcels sent" })).toContainText("Royal Mail, tracking AB 123 GB");
+  await expect(page.getByRole("region", { name: "Parcels sent" })).toContainText("Royal Mail, tracking number AB 123 GB");
   await open(page, "/vendor/sales?days=7");
   await expect(page.getByRole("row", { name: new RegExp(title) })).toContainText("£14.00");
 });
