@@ -8,8 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder, core::Collector,
 };
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -32,22 +31,12 @@ pub enum Webhook {
     Failed,
 }
 
-/// What the page cache did for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lookup {
-    Hit,
-    Miss,
-    /// The cache is off, or does not know whether it is fresh.
-    Unused,
-}
-
 /// The counters of one program.
 pub struct Metrics {
     registry: Registry,
     requests: HistogramVec,
     running: IntGauge,
     webhooks: IntCounterVec,
-    lookups: IntCounterVec,
 }
 
 impl Metrics {
@@ -66,24 +55,16 @@ impl Metrics {
             Opts::new("souk_webhooks_total", "Deliveries of webhooks to this process, and failures to handle them, by outcome"),
             &["outcome"],
         )?;
-        let lookups = IntCounterVec::new(
-            Opts::new("souk_page_cache_requests_total", "Requests that the page cache saw, by result"),
-            &["result"],
-        )?;
         // A counter that is there before its first event is one whose first event is seen.
         for outcome in ["received", "duplicate", "refused", "failed"] {
             webhooks.with_label_values(&[outcome]);
         }
-        for result in ["hit", "miss", "unused"] {
-            lookups.with_label_values(&[result]);
-        }
         let registry = Registry::new();
-        let all: [Box<dyn Collector>; 4] =
-            [Box::new(requests.clone()), Box::new(running.clone()), Box::new(webhooks.clone()), Box::new(lookups.clone())];
+        let all: [Box<dyn Collector>; 3] = [Box::new(requests.clone()), Box::new(running.clone()), Box::new(webhooks.clone())];
         for one in all {
             registry.register(one)?;
         }
-        Ok(Self { registry, requests, running, webhooks, lookups })
+        Ok(Self { registry, requests, running, webhooks })
     }
 
     /// The histogram of a route template, a method and a class such as `2xx`.
@@ -112,18 +93,6 @@ impl Metrics {
             Webhook::Failed => "failed",
         };
         self.webhooks.with_label_values(&[outcome]).inc();
-    }
-
-    pub fn lookup(&self, result: Lookup) {
-        self.lookups(result).inc();
-    }
-
-    fn lookups(&self, result: Lookup) -> IntCounter {
-        self.lookups.with_label_values(&[match result {
-            Lookup::Hit => "hit",
-            Lookup::Miss => "miss",
-            Lookup::Unused => "unused",
-        }])
     }
 }
 
