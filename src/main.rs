@@ -11,9 +11,10 @@ use souk::{
         config::Config,
         start::{self, Extent, Running},
         state::App,
+        trace,
     },
 };
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 /// A multi-vendor marketplace. Configured by the environment; see the table in the README.
 #[derive(Parser)]
@@ -102,11 +103,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    log();
+    let config = Config::from_env()?;
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a TLS provider was already installed"))?;
-    let config = Config::from_env()?;
+    let _log = trace::start(config.log, config.otlp_endpoint.as_deref())?;
     match cli.command {
         Command::Serve { bare } => serve(config, bare).await,
         Command::Migrate => migrate(config).await,
@@ -186,12 +187,4 @@ async fn user(app: &App, order: User) -> anyhow::Result<()> {
 async fn end(running: Running, result: anyhow::Result<()>) -> anyhow::Result<()> {
     let stopped = running.stop().await;
     result.and(stopped)
-}
-
-/// Readable lines on a terminal, JSON elsewhere; `RUST_LOG` chooses.
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,aws=warn,hyper=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { builder.compact().init() } else { builder.json().init() }
 }

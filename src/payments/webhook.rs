@@ -5,6 +5,7 @@ use super::{gateway, settle_session, sync_refunds};
 use crate::server::{
     errors::Presented,
     jobs::{self, Job},
+    metrics::Webhook,
     state::App,
 };
 use anyhow::Context;
@@ -40,9 +41,11 @@ async fn receive(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Res
     let now = OffsetDateTime::now_utc().unix_timestamp();
     if let Err(why) = verify(&body, signature, app.webhook_secret.as_bytes(), now) {
         tracing::warn!(%why, "a webhook was refused");
+        app.metrics.webhook(Webhook::Refused);
         return problem(StatusCode::BAD_REQUEST, &why.to_string());
     }
     let Some((text, id, kind)) = read(&body) else {
+        app.metrics.webhook(Webhook::Refused);
         return problem(StatusCode::BAD_REQUEST, "The body is no event.");
     };
     match store(&app, &id, &kind, &text).await {
@@ -134,7 +137,9 @@ async fn store(app: &App, id: &str, kind: &str, payload: &str) -> sqlx::Result<(
         // We gave up on it and Stripe has not: another round.
         replay(&mut tx, id).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    app.metrics.webhook(if stored.deliveries == 1 { Webhook::Received } else { Webhook::Duplicate });
+    Ok(())
 }
 
 /// Handles a stored event once more, whatever became of it: the operator's button. `false` when there is no such event.
@@ -182,6 +187,7 @@ pub async fn handle(app: &App, event: &str) -> anyhow::Result<()> {
             .execute(&mut *tx)
             .await?;
             tx.commit().await?;
+            app.metrics.webhook(Webhook::Failed);
             // The queue tries again with backoff.
             Err(error)
         }

@@ -11,6 +11,15 @@ pub enum Environment {
     Production,
 }
 
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStyle {
+    /// For people.
+    Text,
+    /// One JSON object in each line.
+    Json,
+}
+
 /// An S3-compatible store.
 #[derive(Clone)]
 pub struct S3Config {
@@ -60,6 +69,11 @@ pub struct Config {
     pub api_rate: u32,
     /// The address of a proxy whose X-Forwarded-For is believed.
     pub trusted_proxy: Option<std::net::IpAddr>,
+    pub log: LogStyle,
+    /// Opens `/metrics`; without it only this machine may ask.
+    pub metrics_token: Option<String>,
+    /// Where spans go by OTLP over HTTP; `None`: nowhere.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// The secret of a development server; known to everyone, hence refused in production.
@@ -79,6 +93,12 @@ impl Config {
             "development" => Environment::Development,
             "production" => Environment::Production,
             other => anyhow::bail!("SOUK_ENV is {other:?}; it must be development or production"),
+        };
+        let log = match var("SOUK_LOG").as_deref() {
+            None if environment == Environment::Production => LogStyle::Json,
+            None | Some("text") => LogStyle::Text,
+            Some("json") => LogStyle::Json,
+            Some(other) => anyhow::bail!("SOUK_LOG is {other:?}; it must be text or json"),
         };
         let minutes = |name: &str, default: &str| -> anyhow::Result<Duration> {
             Ok(Duration::from_secs(60 * parse::<u64>(name, &or(name, default))?))
@@ -115,6 +135,9 @@ impl Config {
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
             api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
             trusted_proxy: var("SOUK_TRUSTED_PROXY").map(|v| parse("SOUK_TRUSTED_PROXY", &v)).transpose()?,
+            log,
+            metrics_token: var("SOUK_METRICS_TOKEN"),
+            otlp_endpoint: var("OTEL_EXPORTER_OTLP_ENDPOINT"),
         })
     }
 
@@ -149,6 +172,10 @@ impl Config {
         refuse(!self.base_url.starts_with("https://"), "SOUK_BASE_URL must be the https address that people use.");
         refuse(self.secret == DEVELOPMENT_SECRET, "SOUK_SECRET is missing or the development secret that everybody knows.");
         refuse(self.secret.len() < 32, "SOUK_SECRET is shorter than 32 characters.");
+        refuse(
+            self.metrics_token.as_ref().is_some_and(|t| t.len() < 16),
+            "SOUK_METRICS_TOKEN is shorter than 16 characters; leave it out to let this machine alone ask.",
+        );
         no
     }
 }

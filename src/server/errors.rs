@@ -1,6 +1,6 @@
 //! From what failed to what a person or a program is told: a page, `application/problem+json`, or the way to sign in.
 
-use super::{page::Page, state::App};
+use super::{page::Page, state::App, trace::RequestId};
 use crate::{
     error::{AppError, Refusal},
     money::Money,
@@ -125,6 +125,9 @@ pub struct Problem {
     was: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Money>,
+    /// What to name when asking us about it; also in the header `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Problem {
@@ -154,6 +157,7 @@ impl Problem {
             left: None,
             was: None,
             now: None,
+            request_id: RequestId::current().map(|id| id.as_str().to_owned()),
         };
         match failure {
             Some(AppError::Invalid(errors)) => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// What can be done later. A new kind is a variant here and an arm in [`run`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,14 +69,16 @@ pub async fn run_one(app: &App) -> sqlx::Result<bool> {
            where id = (select id from jobs
                        where (state = 'queued' and run_at <= now()) or (state = 'running' and lease_until < now())
                        order by run_at limit 1 for update skip locked)
-           returning id, payload, attempts, max_attempts"#,
+           returning id, kind, payload, attempts, max_attempts"#,
         LEASE.as_secs_f64()
     )
     .fetch_optional(&app.pool)
     .await?;
     let Some(taken) = taken else { return Ok(false) };
+    let span = tracing::error_span!("job", job = taken.id, kind = taken.kind);
     let outcome = match serde_json::from_value::<Job>(taken.payload) {
         Ok(job) => tokio::time::timeout(LEASE, run(app, job))
+            .instrument(span.clone())
             .await
             .unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than its lease"))),
         Err(error) => Err(error.into()),
@@ -88,7 +91,7 @@ pub async fn run_one(app: &App) -> sqlx::Result<bool> {
         }
         Err(error) => {
             let last = taken.attempts >= taken.max_attempts;
-            tracing::warn!(job = taken.id, attempt = taken.attempts, error = format!("{error:#}"), "job failed");
+            tracing::warn!(parent: &span, attempt = taken.attempts, error = format!("{error:#}"), "job failed");
             // 2, 4, 8 ... seconds, at most an hour
             let wait = f64::from(1u32 << taken.attempts.clamp(1, 12).unsigned_abs()).min(3600.0);
             sqlx::query!(

@@ -1,6 +1,6 @@
 //! Every address of the program, and what stands in front of all of them.
 
-use super::{auth::Operator, errors, page, rest, session, state::App};
+use super::{auth::Operator, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
 use axum::{
     Router,
@@ -11,9 +11,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
-use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir, trace::TraceLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir};
 
 /// The largest body of an ordinary form; uploads and webhooks say their own.
 pub const FORM_LIMIT: usize = 256 * 1024;
@@ -48,8 +46,9 @@ pub fn router(app: App) -> Router {
         .merge(rest::routes(&app))
         .merge(payments::webhook::routes())
         .route("/media/{*key}", get(media))
-        .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(ready))
+        .route("/healthz", get(health::lives))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::page))
         .nest_service("/pkg", tower::ServiceBuilder::new().layer(middleware::from_fn(immutable)).service(built))
         .fallback_service(tower::ServiceBuilder::new().layer(middleware::from_fn(get_only)).service(public))
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
@@ -58,7 +57,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
-        .layer(TraceLayer::new_for_http())
+        .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
         .with_state(app)
 }
 
@@ -76,11 +75,6 @@ async fn media(State(app): State<App>, Path(key): Path<String>) -> Result<Respon
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
     ];
     Ok((headers, bytes).into_response())
-}
-
-async fn ready(State(app): State<App>) -> Result<&'static str, AppError> {
-    sqlx::query_scalar!("select 1").fetch_one(&app.pool).await?;
-    Ok("ready")
 }
 
 async fn immutable(request: Request, next: Next) -> Response {

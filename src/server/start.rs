@@ -138,13 +138,17 @@ pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
         .context("the database at DATABASE_URL does not answer")
 }
 
+/// How many of this program's migrations the database has not seen; an error where it has seen none.
+pub async fn missing_migrations(pool: &PgPool) -> sqlx::Result<usize> {
+    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(pool).await?;
+    Ok(MIGRATIONS.iter().filter(|m| !applied.contains(&m.version)).count())
+}
+
 /// In production the operator decides when to migrate; an older schema is refused, not mended.
 async fn refuse_unmigrated(pool: &PgPool) -> anyhow::Result<()> {
-    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success")
-        .fetch_all(pool)
+    let missing = missing_migrations(pool)
         .await
         .context("refusing to start in production: the database was never migrated; run `souk migrate`")?;
-    let missing = MIGRATIONS.iter().filter(|m| !applied.contains(&m.version)).count();
     anyhow::ensure!(missing == 0, "refusing to start in production: {missing} migrations are missing; run `souk migrate`");
     Ok(())
 }

@@ -124,6 +124,12 @@ impl Storage {
         }
     }
 
+    /// Whether the store answers and has the bucket.
+    pub async fn reach(&self) -> Result<(), StorageError> {
+        let found = self.client.head_bucket().bucket(&*self.bucket).send().await;
+        found.map(drop).map_err(|e| StorageError::new("look for bucket", &self.bucket, e))
+    }
+
     /// Makes the bucket if it is not there. Where we may not ask, the store's own refusal is the error.
     pub async fn ensure_bucket(&self) -> Result<(), StorageError> {
         match self.client.head_bucket().bucket(&*self.bucket).send().await {

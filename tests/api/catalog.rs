@@ -1,10 +1,9 @@
-//! The catalogue as shoppers see it: who sees what, paging, filters, search, addresses, and how much the database is asked.
+//! The catalogue as shoppers see it: who sees what, paging, filters, search, addresses.
 
 use crate::support::{Answer, Client, TestApp, World};
 use http::StatusCode;
 use sqlx::PgPool;
-use std::{cell::Cell, collections::BTreeSet, sync::Once};
-use tracing_subscriber::{Layer, layer::Context, prelude::*};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Something more to sell.
@@ -318,54 +317,4 @@ async fn pages_stand_with_nothing_one_thing_and_long_titles() {
     let mut guest = app.guest();
     assert_eq!(guest.get("/products/long").await.texts("h1"), [long.trim()]);
     assert_eq!(guest.get("/search?q=donaudampf").await.texts(".shelf-count"), ["1 thing"]);
-}
-
-/// Counts the statements that sqlx tells of, per thread: a test and its program share one, and no other test is in it. One
-/// subscriber for all threads, because a call site remembers whether anybody listens.
-struct Statements;
-
-thread_local! {
-    static ASKED: Cell<usize> = const { Cell::new(0) };
-}
-
-impl<S: tracing::Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            ASKED.set(ASKED.get() + 1);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_page_asks_the_database_at_most_four_times() {
-    static LISTENING: Once = Once::new();
-    LISTENING.call_once(|| {
-        let all = tracing_subscriber::registry().with(Statements);
-        tracing::subscriber::set_global_default(all).expect("nobody else listens");
-    });
-    let (app, _) = TestApp::new().await;
-    let mut guest = app.guest();
-    for path in [
-        "/",
-        "/products",
-        "/products?sort=price&in_stock=true&vendor=mill",
-        "/categories/kitchen",
-        "/search?q=bowl",
-        "/search?q=nothinglikeit",
-        "/vendors",
-        "/vendors/mill",
-        "/vendors/mill?q=nothinglikeit",
-        "/products/mill-choice",
-        "/api/v1/products",
-        "/api/v1/products?facets=true&q=bowl&sort=price",
-        "/api/v1/products/mill-choice",
-        "/api/v1/categories",
-        "/api/v1/vendors/mill",
-        "/api/v1/cart",
-    ] {
-        ASKED.set(0);
-        assert_eq!(guest.get(path).await.status, StatusCode::OK);
-        let asked = ASKED.get();
-        assert!((1..=4).contains(&asked), "{path} asked {asked} times");
-    }
 }

@@ -8,12 +8,14 @@ mod client;
 mod database;
 pub mod purchase;
 mod services;
+mod statements;
 mod world;
 
 pub use checkout::{ADDRESS, checkout_form};
 pub use client::{Answer, Client};
 pub use database::TestDatabase;
 pub use services::{Card, Services};
+pub use statements::counted;
 pub use world::{TestVendor, World};
 
 use souk::server::{
