@@ -18,6 +18,8 @@ pub mod payments;
 pub mod vendors;
 
 #[cfg(feature = "ssr")]
+pub mod about;
+#[cfg(feature = "ssr")]
 pub mod demo;
 #[cfg(feature = "ssr")]
 pub mod prove;

@@ -14,11 +14,5 @@ use leptos::prelude::*;
 pub async fn who_am_i() -> Result<Whoami, AppError> {
     let who: MaybeCustomer = extract().await?;
     let cart_count = crate::cart::count(&app()?, &who, extract::<crate::cart::CartCookie>().await?.token()).await?;
-    let person = who.customer();
-    Ok(Whoami {
-        name: person.map(|c| c.name().to_owned()),
-        vendor: person.and_then(|c| c.vendor()).is_some_and(|v| v.status == "approved"),
-        operator: person.is_some_and(|c| c.is_operator()),
-        cart_count,
-    })
+    Ok(Whoami { name: who.customer().map(|c| c.name().to_owned()), cart_count })
 }

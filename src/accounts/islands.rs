@@ -38,17 +38,7 @@ pub fn PersonalNav() -> impl IntoView {
             Some(_) => "Sign in".to_owned(),
         })
     };
-    let desk = move || {
-        person.with(|p| {
-            p.as_ref().and_then(|p| {
-                if p.operator { Some(("/operator", "Operator")) } else { p.vendor.then_some(("/vendor", "Your shop")) }
-            })
-        })
-    };
     view! {
-        <a class="nav-desk" href=move || desk().map_or("/vendor", |d| d.0) hidden=move || desk().is_none()>
-            {move || desk().map_or("", |d| d.1)}
-        </a>
         <a class="nav-cart" href="/cart" aria-label=label>
             "Cart"
             <span class="nav-count" hidden=move || count() == 0>{move || count()}</span>

@@ -345,9 +345,6 @@ impl From<&Address> for AddressForm {
 pub struct Whoami {
     /// `None`: signed out
     pub name: Option<String>,
-    /// has an open shop
-    pub vendor: bool,
-    pub operator: bool,
     /// items in the cart, each counted as often as it is wanted
     pub cart_count: i64,
 }

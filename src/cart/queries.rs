@@ -119,8 +119,7 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
            join products p on p.id = a.product_id
            join vendors v on v.id = p.vendor_id
            join stock s on s.variant_id = a.id
-           left join lateral (
-               select id, alt from pictures where product_id = p.id order by position, id limit 1) i on true
+           left join pictures i on i.id = picture_of(p.id, a.option_values)
            where l.cart_id = $1
            order by l.added_at, l.id"#,
         cart.uuid(),

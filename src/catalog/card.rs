@@ -1,7 +1,7 @@
 //! Goods in a list: picture first, then what it is, who sells it, and what it costs.
 
 use super::model::Listing;
-use crate::ui::{Picture, Price};
+use crate::ui::{Badge, Picture, Price, Tone};
 use leptos::prelude::*;
 
 /// One of the goods. The title is the link, spread over the whole card; the second picture shows under the pointer.
@@ -21,10 +21,11 @@ pub fn Card(
     });
     let price = goods.price();
     view! {
-        <li class="card" class:card-sold-out=!goods.in_stock>
-            <span class="card-pictures" aria-hidden="true">
+        <li class="card">
+            <span class="card-pictures" class:sold-out-picture=!goods.in_stock aria-hidden="true">
                 <Picture id=goods.picture_id alt="" sizes=SIZES eager=eager/>
                 {second}
+                {(!goods.in_stock).then(|| view! { <Badge tone=Tone::Neutral label="Sold out"/> })}
             </span>
             <h3 class="card-title" dir="auto"><a href=goods.href()>{goods.title.clone()}</a></h3>
             {vendor.then(|| view! {
@@ -32,7 +33,7 @@ pub fn Card(
             })}
             <p class="card-price">
                 <Price money=price from=goods.varies()/>
-                {(!goods.in_stock).then(|| view! { " " <span class="card-mark">"Sold out"</span> })}
+                {(!goods.in_stock).then(|| view! { <span class="visually-hidden">", sold out"</span> })}
             </p>
         </li>
     }

@@ -57,6 +57,8 @@ pub struct Variant {
     pub currency: Currency,
     /// How many can be bought now: on hand and not held for anyone.
     pub available: i32,
+    /// The picture that shows it best; `None` where the product has none.
+    pub picture_id: Option<PictureId>,
 }
 
 impl Variant {
@@ -245,6 +247,11 @@ pub fn choose<'a>(variants: &'a [Variant], now: &Variant, option: usize, value: 
         .max_by_key(|v| (kept(v) == others, v.available > 0, kept(v)))
 }
 
+/// Where a picture stands on its product's page.
+pub fn picture_anchor(id: PictureId) -> String {
+    format!("picture-{id}")
+}
+
 /// The stock of a variant as a sentence that is true.
 pub fn stock_words(available: i32) -> String {
     match available {
@@ -272,6 +279,7 @@ mod tests {
             price_minor: 100,
             currency: Currency::GBP,
             available,
+            picture_id: None,
         }
     }
 

@@ -46,7 +46,7 @@ fn tidied(to: &str) -> Response {
 }
 
 /// One place for the country names of the vendors we know; the code itself for any other.
-fn country_name(code: &str) -> &str {
+pub fn country_name(code: &str) -> &str {
     match code {
         "GB" => "United Kingdom",
         "IE" => "Ireland",

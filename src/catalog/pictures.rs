@@ -29,6 +29,8 @@ fn key(picture: PictureId, width: u32) -> String {
 pub struct ProductPicture {
     pub id: PictureId,
     pub alt: String,
+    /// The option's value that it shows, such as a colour; `None`: nothing in particular.
+    pub shows: Option<String>,
     /// Of the largest file, in pixels.
     pub width: i32,
     pub height: i32,
@@ -46,7 +48,7 @@ pub async fn list(app: &App, vendor: &Vendor, product: ProductId) -> Result<Vec<
     }
     Ok(sqlx::query_as!(
         ProductPicture,
-        r#"select id as "id: PictureId", alt, width, height from pictures where product_id = $1 order by position, id"#,
+        r#"select id as "id: PictureId", alt, shows, width, height from pictures where product_id = $1 order by position, id"#,
         product.uuid()
     )
     .fetch_all(&app.pool)
@@ -194,15 +196,26 @@ pub async fn shift(app: &App, vendor: &Vendor, product: ProductId, picture: Pict
     Ok(())
 }
 
-/// Says what a picture shows.
-pub async fn describe(app: &App, vendor: &Vendor, product: ProductId, picture: PictureId, alt: &AltText) -> Result<(), AppError> {
+/// Says what a picture shows: in words, and which value of an option. A value that no variant has is none.
+pub async fn describe(
+    app: &App,
+    vendor: &Vendor,
+    product: ProductId,
+    picture: PictureId,
+    alt: &AltText,
+    shows: Option<&str>,
+) -> Result<(), AppError> {
     let done = sqlx::query!(
-        "update pictures i set alt = $4 from products p
+        "update pictures i set alt = $4,
+                shows = (select $5 where exists (select 1 from variants v
+                         where v.product_id = i.product_id and not v.archived and $5 = any(v.option_values)))
+         from products p
          where i.id = $3 and i.product_id = $1 and p.id = i.product_id and p.vendor_id = $2",
         product.uuid(),
         vendor.id().uuid(),
         picture.uuid(),
-        alt.as_str()
+        alt.as_str(),
+        shows
     )
     .execute(&app.pool)
     .await?;

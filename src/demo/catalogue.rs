@@ -65,6 +65,7 @@ struct Pictures {
     product: Vec<Uuid>,
     position: Vec<i32>,
     alt: Vec<String>,
+    shows: Vec<Option<String>>,
 }
 
 pub async fn write(
@@ -97,14 +98,12 @@ pub async fn write(
             products.description.push(product.description.clone());
             products.option_names.push(product.options.join(BETWEEN));
             products.published_at.push(at);
-            let mut first = None;
             for (position, picture) in product.pictures.iter().enumerate() {
-                let picture_id = pictures::id(seed, &picture.file).uuid();
-                first.get_or_insert(picture_id);
-                shown.id.push(picture_id);
+                shown.id.push(pictures::id(seed, &picture.file).uuid());
                 shown.product.push(id);
                 shown.position.push(position as i32);
                 shown.alt.push(picture.alt.clone());
+                shown.shows.push(picture.shows.clone());
             }
             for (position, variant) in product.variants.iter().enumerate() {
                 let variant_id = dice.id(at);
@@ -122,7 +121,7 @@ pub async fn write(
                 goods.variants.push(Good {
                     variant: variant_id,
                     product: id,
-                    picture: first,
+                    picture: product.picture_of(variant).map(|p| pictures::id(seed, &p.file).uuid()),
                     slug: product.slug.clone(),
                     title: product.title.clone(),
                     sku: variant.sku.clone(),
@@ -237,13 +236,14 @@ impl Variants {
 impl Pictures {
     async fn insert(&self, tx: &mut PgConnection, now: OffsetDateTime) -> sqlx::Result<()> {
         sqlx::query!(
-            "insert into pictures (id, product_id, position, alt, widths, width, height, created_at)
-             select p.*, $5::int[], $6::int, $6::int, $7::timestamptz
-             from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[]) p",
+            "insert into pictures (id, product_id, position, alt, shows, widths, width, height, created_at)
+             select p.*, $6::int[], $7::int, $7::int, $8::timestamptz
+             from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[]) p",
             &self.id,
             &self.product,
             &self.position,
             &self.alt,
+            &self.shows as &[Option<String>],
             &PICTURE_WIDTHS.map(|w| w as i32),
             pictures::SIDE as i32,
             now

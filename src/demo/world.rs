@@ -95,6 +95,9 @@ pub struct Picture {
     /// In `pictures/`.
     pub file: String,
     pub alt: String,
+    /// The option's value that it shows, where it shows one.
+    #[serde(default)]
+    pub shows: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +109,15 @@ pub struct Product {
     pub options: Vec<String>,
     pub variants: Vec<Variant>,
     pub pictures: Vec<Picture>,
+}
+
+impl Product {
+    /// As the database's `picture_of` finds it.
+    pub fn picture_of(&self, variant: &Variant) -> Option<&Picture> {
+        let chosen = |p: &&Picture| p.shows.as_ref().is_some_and(|value| variant.options.contains(value));
+        let general = |p: &&Picture| p.shows.is_none();
+        self.pictures.iter().find(chosen).or_else(|| self.pictures.iter().find(general)).or_else(|| self.pictures.first())
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -179,8 +191,16 @@ mod tests {
             for picture in &product.pictures {
                 assert!(files.insert(&picture.file) && picture.alt.parse::<AltText>().is_ok(), "{}", picture.file);
                 assert!(folder.join("pictures").join(&picture.file).is_file(), "{} is missing", picture.file);
+                let of_a_choice = |value| product.variants.iter().any(|v| v.options.contains(value));
+                assert!(picture.shows.as_ref().is_none_or(of_a_choice), "{} shows what is not sold", picture.file);
             }
             assert!(!product.pictures.is_empty(), "{} has no picture", product.slug);
+            if let Some(colour) = product.options.iter().position(|o| o == "Colour") {
+                for variant in &product.variants {
+                    let picture = product.picture_of(variant).and_then(|p| p.shows.as_ref());
+                    assert_eq!(picture, variant.options.get(colour), "{} in its colour", variant.sku);
+                }
+            }
         }
         assert!(sold_out > 0);
         for vendor in &world.vendors {

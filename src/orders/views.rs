@@ -159,7 +159,7 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
         .then(|| view! { <p>"Part of your money went back; the sums say how much."</p> });
     view! {
         <div class=format!("truth truth-{tone}") role="status">
-            <p class="truth-number">"Order " {head.number}</p>
+            <p class="truth-number">"Order " {head.number} ", " <When at=head.created_at day_only=true/></p>
             <h1>{title}</h1>
             {text.into_iter().map(|t| view! { <p>{t}</p> }).collect_view()}
             {part}

@@ -1,6 +1,6 @@
 //! From what failed to what a person or a program is told: a page, `application/problem+json`, or the way to sign in.
 
-use super::{page::Page, state::App, trace::RequestId};
+use super::{auth::LocalPath, page::Page, state::App, trace::RequestId};
 use crate::{
     error::{AppError, Refusal},
     money::Money,
@@ -91,6 +91,9 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
         let back = percent_encoding::utf8_percent_encode(&back, percent_encoding::NON_ALPHANUMERIC);
         return Redirect::to(&format!("/sign-in?next={back}")).into_response();
     }
+    if let Some(there) = elsewhere(&method, &here, &path, status, framework) {
+        return there;
+    }
     // A malformed id in an address is simply a page that does not exist.
     let status =
         if framework && status == StatusCode::BAD_REQUEST && method == Method::GET { StatusCode::NOT_FOUND } else { status };
@@ -98,9 +101,25 @@ pub async fn present(State(app): State<App>, request: Request, next: Next) -> Re
         .into_iter()
         .filter_map(|name| response.headers().get(&name).cloned().map(|value| (name, value)))
         .collect();
-    let mut page = error_page(status, failure).render(&app);
+    let mut page = error_page(status, failure).desks(response.extensions().get()).render(&app);
     page.headers_mut().extend(keep);
     page
+}
+
+/// Where a person was going who is at an address that shows nothing: one that ends with a slash too many, or that of a form,
+/// typed or reloaded, which belongs to the page above it. `here` is `path` with its query.
+fn elsewhere(method: &Method, here: &str, path: &str, status: StatusCode, framework: bool) -> Option<Response> {
+    let reads = method == Method::GET || method == Method::HEAD;
+    if status == StatusCode::NOT_FOUND && path.len() > 1 && path.ends_with('/') {
+        // Never an address of another host, such as `//example.com`.
+        let tidy = LocalPath::parse(&here.replacen(path, path.trim_end_matches('/'), 1));
+        return Some(Redirect::permanent(tidy.as_str()).into_response());
+    }
+    if framework && reads && status == StatusCode::METHOD_NOT_ALLOWED {
+        let (above, _) = path.rsplit_once('/')?;
+        return Some(Redirect::to(LocalPath::parse(above).as_str()).into_response());
+    }
+    None
 }
 
 /// An error as programs read it (RFC 9457).

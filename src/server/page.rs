@@ -1,12 +1,12 @@
 //! A page: its title, its status and how to draw it. Drawn once, whole, in one document; islands wake up in the browser.
 
-use super::{errors::Presented, state::App};
+use super::{auth::MaybeCustomer, errors::Presented, state::App};
 use axum::{
-    extract::{Request, State},
+    extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 use std::{
@@ -36,7 +36,15 @@ pub struct Page {
     layout: Layout,
     notice: Option<String>,
     search: String,
+    desks: Desks,
     draw: Draw,
+}
+
+/// The desks that the reader of a page may sit at: the header leads there, without script too.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Desks {
+    pub vendor: bool,
+    pub operator: bool,
 }
 
 impl Page {
@@ -50,6 +58,7 @@ impl Page {
             layout: Layout::Shop,
             notice: None,
             search: String::new(),
+            desks: Desks::default(),
             draw: Box::new(move || draw().into_any()),
         }
     }
@@ -84,11 +93,18 @@ impl Page {
         self
     }
 
+    /// From the extensions of the answer that the page is, or stands for; see [`note_desks`].
+    pub fn desks(mut self, desks: Option<&Desks>) -> Self {
+        self.desks = desks.copied().unwrap_or_default();
+        self
+    }
+
     /// Draws the whole document.
     pub fn render(self, app: &App) -> Response {
-        let Self { title, description, canonical, indexed, status, layout, notice, search, draw } = self;
+        let Self { title, description, canonical, indexed, status, layout, notice, search, desks, draw } = self;
         let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-        let body = owner.with(|| view! { <Frame layout=layout notice=notice search=search>{draw()}</Frame> }.to_html());
+        let body =
+            owner.with(|| view! { <Frame layout=layout notice=notice search=search desks=desks>{draw()}</Frame> }.to_html());
         let islands = body.contains("<leptos-island");
         let assets = &app.assets;
         let canonical = canonical.map(|path| format!("{}{path}", app.config.base_url));
@@ -139,13 +155,30 @@ pub async fn draw_pages(State(app): State<App>, request: Request, next: Next) ->
     let mut response = next.run(request).await;
     let undrawn = response.extensions_mut().remove::<Undrawn>();
     let Some(page) = undrawn.and_then(|u| u.0.lock().ok().and_then(|mut p| p.take())) else { return response };
-    let mut drawn = page.render(&app);
+    let mut drawn = page.desks(response.extensions().get()).render(&app);
     for (name, value) in response.headers() {
-        if name != http::header::CONTENT_LENGTH && name != http::header::CONTENT_TYPE {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
             drawn.headers_mut().append(name, value.clone());
         }
     }
     drawn
+}
+
+/// The middleware that notes with every answer which desks its reader may sit at, for the header. A page differs by this
+/// link only, and only for those few: anybody else gets the same bytes.
+pub async fn note_desks(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let who = MaybeCustomer::from_request_parts(&mut parts, &app).await.ok();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(customer) = who.as_ref().and_then(MaybeCustomer::customer) {
+        let desks =
+            Desks { vendor: customer.vendor().is_some_and(|shop| shop.status == "approved"), operator: customer.is_operator() };
+        response.extensions_mut().insert(desks);
+        if desks.vendor || desks.operator {
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
+        }
+    }
+    response
 }
 
 /// The addresses of the built style sheet and browser program.
@@ -173,7 +206,7 @@ impl Assets {
 }
 
 #[component]
-fn Frame(layout: Layout, notice: Option<String>, search: String, children: Children) -> impl IntoView {
+fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, children: Children) -> impl IntoView {
     let notice = notice.map(|n| view! { <crate::ui::Notice tone=crate::ui::Tone::Good>{n}</crate::ui::Notice> });
     let (class, side) = match layout {
         Layout::Shop => ("shop", None),
@@ -198,10 +231,16 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, children: Child
                     <button type="submit">"Search"</button>
                 </form>
                 <nav class="site-nav" aria-label="Main">
-                    <a href="/products">"All goods"</a>
-                    <crate::accounts::islands::PersonalNav/>
+                    <div class="nav-market">
+                        <a href="/products">"All goods"</a>
+                        <a href="/vendors">"Vendors"</a>
+                        {desks.vendor.then(|| view! { <a href="/vendor">"Your shop"</a> })}
+                        {desks.operator.then(|| view! { <a href="/operator">"Operator"</a> })}
+                    </div>
+                    <div class="nav-own"><crate::accounts::islands::PersonalNav/></div>
                 </nav>
             </header>
+            <p class="only-print print-head">"Souk"</p>
             <div class="site-body">
                 {side}
                 <main id="main" tabindex="-1">{notice}{children()}</main>
@@ -209,6 +248,8 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, children: Child
             <footer class="site-footer">
                 <nav aria-label="Footer">
                     <a href="/products">"All goods"</a>
+                    <a href="/vendors">"Vendors"</a>
+                    {crate::about::LINKS.iter().map(|(href, text)| view! { <a href=*href>{*text}</a> }).collect_view()}
                     <a href="/account">"Your account"</a>
                     <a href="/account/vendor">"Sell on Souk"</a>
                 </nav>

@@ -1,7 +1,7 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
+use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -23,6 +23,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(errors::server_function_status));
 
     let people = Router::new()
+        .merge(about::routes())
         .merge(accounts::pages::routes())
         .merge(catalog::pages::routes())
         .merge(cart::pages::routes())
@@ -31,6 +32,7 @@ pub fn router(app: App) -> Router {
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(operator::pages::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))
         // A write must come from our own pages: Sec-Fetch-Site, else Origin against Host.
@@ -39,7 +41,9 @@ pub fn router(app: App) -> Router {
     let site = &app.config.site_dir;
     let built = ServeDir::new(site.join("pkg")).precompressed_br().precompressed_gzip();
     // The sources' own static files first, so that a server without a browser build is still whole.
-    let public = ServeDir::new("public").fallback(ServeDir::new(site).append_index_html_on_directories(false));
+    let public = ServeDir::new("public")
+        .append_index_html_on_directories(false)
+        .fallback(ServeDir::new(site).append_index_html_on_directories(false));
 
     Router::new()
         .merge(people)

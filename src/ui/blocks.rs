@@ -128,5 +128,5 @@ pub fn When(at: time::OffsetDateTime, #[prop(optional)] day_only: bool) -> impl 
     let day = format!("{} {} {}", at.day(), at.month(), at.year());
     let text = if day_only { day } else { format!("{day}, {:02}:{:02} UTC", at.hour(), at.minute()) };
     let machine = at.format(&time::format_description::well_known::Rfc3339).unwrap_or_default();
-    view! { <time datetime=machine>{text}</time> }
+    view! { <time datetime=machine data-day=day_only.then_some("")>{text}</time> }
 }

@@ -155,6 +155,11 @@ async fn filters_narrow_and_say_so() {
     let page = guest.get("/products?min_price=cheap").await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.attribute("#f-min_price", "aria-invalid").as_deref(), Some("true"));
+    assert_eq!(page.attribute("#f-min_price", "value").as_deref(), Some("cheap"), "as it was typed");
+    assert!(page.texts(".notice").join(" ").starts_with("The price filter: "), "also where the fields are folded away");
+    let page = guest.get("/products?min_price=20&max_price=9").await;
+    assert_eq!(page.texts("#f-max_price-error"), ["The highest price is below the lowest one."]);
+    assert_eq!(page.attribute("#f-max_price", "value").as_deref(), Some("9.00"));
     // nothing left: the way out is there
     let page = guest.get("/products?min_price=9999").await;
     assert!(page.text().contains("Remove the filters"), "{}", page.text());

@@ -90,6 +90,37 @@ async fn pictures_are_kept_ordered_described_and_removed() {
 }
 
 #[tokio::test]
+async fn a_picture_that_shows_a_choice_comes_first_where_that_is_chosen() {
+    let (test, world) = TestApp::with_services().await;
+    let mut mill = test.vendor("mill").await;
+    let path = format!("/vendor/products/{}/pictures", world.vendors["mill"].products["mill-choice"]);
+    let jpeg = sample(ImageFormat::Jpeg, 300, 300);
+    upload(&mut mill, &path, &[("one.jpg", &jpeg), ("two.jpg", &jpeg), ("three.jpg", &jpeg)]).await;
+    let before = ids(&test).await;
+    let page = mill.get(&path).await;
+    assert_eq!(page.attributes("select[name=shows]:first-of-type option", "value")[..3], ["", "Small", "Large"]);
+    for (picture, shows) in [(before[0], "Small"), (before[2], "Large"), (before[1], "Enormous")] {
+        let fields = [("action", "describe"), ("alt", "A bowl"), ("shows", shows)];
+        let answer = mill.post_form(&format!("{path}/{picture}"), &fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    }
+    let known: Vec<Option<String>> =
+        sqlx::query_scalar("select shows from pictures order by position").fetch_all(&test.app.pool).await.expect("pictures");
+    assert_eq!(known, [Some("Small".into()), None, Some("Large".into())], "nothing enormous is sold");
+
+    let mut guest = test.guest();
+    for (sku, order) in [("MILL-SMALL", [0, 1, 2]), ("MILL-LARGE", [2, 0, 1])] {
+        let variant = world.variant(sku);
+        let page = guest.get(&format!("/products/mill-choice?variant={variant}")).await;
+        let shown = page.attributes(".gallery-strip li", "id");
+        assert_eq!(shown, order.map(|i: usize| format!("picture-{}", before[i])), "{sku}");
+        guest.post_form("/cart/items", &[("variant_id", &variant.to_string()), ("quantity", "1")]).await;
+    }
+    let cart = guest.get("/cart").await.attributes(".cart-line img", "src");
+    assert_eq!(cart, [before[0], before[2]].map(|id| format!("/media/pictures/{id}/640.webp")));
+}
+
+#[tokio::test]
 async fn what_is_no_picture_gets_a_sentence_and_leaves_nothing() {
     let (test, world) = TestApp::with_services().await;
     let mut mill = test.vendor("mill").await;

@@ -232,7 +232,11 @@ async fn an_order_is_shipped_in_parts() {
     let answer = mill.post_form(&ship, &[(&field, "1"), ("carrier", "Bicycle Bob"), ("tracking", "BB 7")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     let page = mill.get(&path).await;
-    assert!(page.text().contains("partly shipped") && page.text().contains("Bicycle Bob, tracking number BB 7"), "{}", page.text());
+    assert!(
+        page.text().contains("partly shipped") && page.text().contains("Bicycle Bob, tracking number BB 7"),
+        "{}",
+        page.text()
+    );
     assert_eq!(page.attribute(&format!("input[name='{field}']"), "value").as_deref(), Some("2"));
     mill.post_form(&ship, &[(&field, "2"), ("carrier", "DPD")]).await;
     let page = mill.get(&path).await;

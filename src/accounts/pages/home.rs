@@ -29,18 +29,24 @@ pub async fn account(State(app): State<App>, who: Customer, session: Session) ->
                 <p>"Signed in as " {who.email().to_owned()} "."</p>
                 {who.is_operator().then(|| view! { <p><a class="button" href="/operator">"Operator's desk"</a></p> })}
                 {shop.map(|shop| view! { <ShopStatus name=shop.name status=shop.status/> })}
-                <h2>"Recent orders"</h2>
-                {if recent.is_empty() {
-                    view! { <p>"None yet. " <a href="/products">"Look around the market"</a></p> }.into_any()
-                } else {
-                    view! { <OrderList orders=recent/> <p><a href="/account/orders">"All your orders"</a></p> }.into_any()
-                }}
-                <h2>"More"</h2>
-                <ul class="link-list">
-                    <li><a href="/account/addresses">"Your addresses"</a></li>
-                    <li><a href=public>"Your public profile"</a></li>
-                </ul>
-                <form method="post" action="/sign-out"><button type="submit">"Sign out"</button></form>
+                <div class="account-overview">
+                    <section>
+                        <h2>"Recent orders"</h2>
+                        {if recent.is_empty() {
+                            view! { <p>"None yet. " <a href="/products">"Look around the market"</a></p> }.into_any()
+                        } else {
+                            view! { <OrderList orders=recent/> <p><a href="/account/orders">"All your orders"</a></p> }.into_any()
+                        }}
+                    </section>
+                    <section>
+                        <h2>"More"</h2>
+                        <ul class="link-list">
+                            <li><a href="/account/addresses">"Your addresses"</a></li>
+                            <li><a href=public>"Your public profile"</a></li>
+                        </ul>
+                        <form method="post" action="/sign-out"><button type="submit">"Sign out"</button></form>
+                    </section>
+                </div>
             </AccountFrame>
         }
     })

@@ -3,10 +3,15 @@
 
 use crate::{
     cart::actions::add_to_cart,
-    catalog::model::{Variant, choose, stock_words},
-    ids::VariantId,
+    catalog::model::{Variant, choose, picture_anchor, stock_words},
+    ids::{PictureId, VariantId},
 };
-use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsValue};
+use leptos::{
+    ev,
+    prelude::*,
+    task::spawn_local,
+    wasm_bindgen::{JsCast, JsValue},
+};
 
 /// What adding to the cart came to.
 #[derive(Clone, PartialEq)]
@@ -59,6 +64,9 @@ pub fn VariantPicker(
                         event.prevent_default();
                         outcome.set(Outcome::Nothing);
                         chosen.set(next.id);
+                        if let Some(picture) = next.picture_id {
+                            bring(picture);
+                        }
                         // The address follows the choice; without a history it just stays.
                         let address = page.with_value(|p| format!("{p}?variant={}", next.id));
                         let _ = window().history().and_then(|h| h.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
@@ -72,8 +80,8 @@ pub fn VariantPicker(
                                 aria-current=move || here().then_some("true")
                                 on:click=press
                             >
-                                {value.get_value()}
-                                {move || gone().then(|| view! { <span class="visually-hidden">", sold out"</span> })}
+                                <span>{value.get_value()}</span>
+                                {move || gone().then(|| view! { <small>"sold out"</small> })}
                             </a>
                         </li>
                     }
@@ -115,7 +123,7 @@ pub fn VariantPicker(
         <div class="buy">
             <p class="buy-price"><span class="price">{price}</span> <span class="soft">" incl. VAT"</span></p>
             {groups}
-            <p class="buy-stock" data-stock=move || match available() { ..=0 => "none", 1..=5 => "few", _ => "enough" }>
+            <p class="buy-stock" id="buy-stock" data-stock=move || match available() { ..=0 => "none", 1..=5 => "few", _ => "enough" }>
                 {move || stock_words(available())}
             </p>
             <form class="buy-form" method="post" action="/cart/items" on:submit=submit>
@@ -132,7 +140,7 @@ pub fn VariantPicker(
                     required=true
                     node_ref=quantity
                 />
-                <button class="button-main" type="submit" disabled=move || available() <= 0>
+                <button class="button-main" type="submit" aria-describedby="buy-stock" disabled=move || available() <= 0>
                     {move || if available() <= 0 { "Sold out" } else { "Add to cart" }}
                 </button>
             </form>
@@ -154,6 +162,15 @@ fn refusal(error: crate::error::AppError) -> String {
             fields.iter().next().map_or_else(|| error.to_string(), |(_, message)| message.to_owned())
         }
         _ => error.to_string(),
+    }
+}
+
+/// Moves the gallery to a picture, and only the gallery: what is being read stays where it is.
+fn bring(picture: PictureId) {
+    let item = document().get_element_by_id(&picture_anchor(picture));
+    let Some(item) = item.and_then(|i| i.dyn_into::<web_sys::HtmlElement>().ok()) else { return };
+    if let Some(strip) = item.parent_element() {
+        strip.set_scroll_left(item.offset_left());
     }
 }
 

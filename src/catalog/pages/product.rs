@@ -5,11 +5,11 @@ use crate::{
     catalog::{
         CardGrid,
         islands::VariantPicker,
-        model::{Listing, PictureOf, ProductPage, first_choice, paragraphs},
+        model::{Listing, PictureOf, ProductPage, first_choice, paragraphs, picture_anchor},
         queries::{self, Key},
     },
     error::AppError,
-    ids::VariantId,
+    ids::{PictureId, VariantId},
     server::{page::Page, state::App},
     ui::{Breadcrumbs, Picture, picture_url},
 };
@@ -52,13 +52,15 @@ fn Product(product: ProductPage, asked: Option<VariantId>, related: Vec<Listing>
     let mut trail: Vec<(String, String)> =
         product.categories.iter().map(|c| (format!("/categories/{}", c.slug), c.name.clone())).collect();
     trail.push((String::new(), product.title.clone()));
-    let chosen = first_choice(&product.variants, asked).map(|v| v.id);
+    let first = first_choice(&product.variants, asked);
+    let (chosen, leads) = (first.map(|v| v.id), first.and_then(|v| v.picture_id));
+    let sold_out = product.variants.iter().all(|v| v.available <= 0);
     let options = product.options();
     let text = paragraphs(&product.description);
     view! {
         <Breadcrumbs trail=trail/>
         <article class="product">
-            <Gallery pictures=product.pictures.clone()/>
+            <Gallery pictures=product.pictures.clone() leads=leads sold_out=sold_out/>
             <div class="product-buy">
                 <h1 dir="auto">{product.title.clone()}</h1>
                 <p class="product-vendor">
@@ -71,7 +73,7 @@ fn Product(product: ProductPage, asked: Option<VariantId>, related: Vec<Listing>
             </div>
             <div class="product-text">
                 {(!text.is_empty()).then(|| view! {
-                    <section aria-labelledby="about">
+                    <section class="product-about" aria-labelledby="about">
                         <h2 id="about">"About it"</h2>
                         <div class="product-description" dir="auto">
                             {text.into_iter().map(|p| view! { <p>{lines(p)}</p> }).collect_view()}
@@ -100,9 +102,12 @@ fn lines(paragraph: String) -> impl IntoView {
         .collect_view()
 }
 
-/// A strip that snaps from picture to picture, and small ones that lead there. Works by touch, by key and by link.
+/// A strip that snaps from picture to picture, and small ones that lead there. Works by touch, by key and by link. First
+/// comes the one that `leads`: what was chosen. The picker moves the strip when another is.
 #[component]
-fn Gallery(pictures: Vec<PictureOf>) -> impl IntoView {
+fn Gallery(mut pictures: Vec<PictureOf>, leads: Option<PictureId>, sold_out: bool) -> impl IntoView {
+    // The others keep their order.
+    pictures.sort_by_key(|p| Some(p.id) != leads);
     if pictures.is_empty() {
         return view! { <div class="gallery"><Picture id=None alt=""/></div> }.into_any();
     }
@@ -112,7 +117,7 @@ fn Gallery(pictures: Vec<PictureOf>) -> impl IntoView {
         .enumerate()
         .map(|(i, p)| {
             view! {
-                <li id=format!("picture-{}", i + 1)>
+                <li id=picture_anchor(p.id)>
                     <Picture id=Some(p.id) alt=p.alt.clone() sizes="(min-width: 64rem) 38rem, 100vw" eager={i == 0}/>
                 </li>
             }
@@ -124,7 +129,7 @@ fn Gallery(pictures: Vec<PictureOf>) -> impl IntoView {
         .map(|(i, p)| {
             view! {
                 <li>
-                    <a href=format!("#picture-{}", i + 1) aria-label=format!("Picture {}", i + 1)>
+                    <a href=format!("#{}", picture_anchor(p.id)) aria-label=format!("Picture {}", i + 1)>
                         <img class="picture" src=picture_url(p.id, 320) alt="" width="80" height="80" loading="lazy"/>
                     </a>
                 </li>
@@ -132,7 +137,7 @@ fn Gallery(pictures: Vec<PictureOf>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <section class="gallery" aria-label="Pictures">
+        <section class="gallery" class:sold-out-picture=sold_out aria-label="Pictures">
             <ul class="gallery-strip" tabindex=many.then_some("0")>{large}</ul>
             {many.then(|| view! { <ul class="gallery-thumbs">{small}</ul> })}
         </section>

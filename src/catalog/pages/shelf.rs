@@ -11,7 +11,7 @@ use crate::{
     error::{AppError, FieldErrors},
     money::{Currency, Money},
     server::{page::Page, state::App},
-    ui::{Breadcrumbs, Empty, NextPage},
+    ui::{Breadcrumbs, Empty, NextPage, Notice, Tone},
 };
 use axum::{
     extract::{Path, RawQuery, State},
@@ -36,6 +36,8 @@ pub struct Place {
 pub struct Asked {
     filter: ListFilter,
     errors: FieldErrors,
+    /// The query as it came: what could not be read is shown again as it was typed.
+    pairs: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -66,7 +68,7 @@ pub fn asked(
     if untidy && errors.is_empty() && filter.after.is_none() {
         return Ok(Err(tidied(&address(base, &filter.query(app.config.currency)))));
     }
-    Ok(Ok(Asked { filter, errors }))
+    Ok(Ok(Asked { filter, errors, pairs }))
 }
 
 /// A list, read and ready to be drawn.
@@ -74,6 +76,7 @@ pub struct Shelf {
     pub(self) place: Place,
     pub(self) filter: ListFilter,
     pub(self) errors: FieldErrors,
+    pairs: Vec<(String, String)>,
     pub(self) choices: Choices,
     pub(self) tree: CategoryTree,
     pub(self) currency: Currency,
@@ -88,14 +91,15 @@ impl Shelf {
         Self::load_with(app, asked, place, tree).await
     }
 
-    async fn load_with(app: &App, Asked { filter, errors }: Asked, place: Place, tree: CategoryTree) -> Result<Self, AppError> {
+    async fn load_with(app: &App, asked: Asked, place: Place, tree: CategoryTree) -> Result<Self, AppError> {
+        let Asked { filter, errors, pairs } = asked;
         let goods = queries::list(app, &filter).await?;
         let choices = queries::choices(&app.pool, &filter, place.vendor).await?;
         let closest = match &filter.q {
             Some(q) if goods.goods.is_empty() && !place.vendor => queries::closest(&app.pool, q).await?,
             _ => Vec::new(),
         };
-        Ok(Self { place, filter, errors, choices, tree, currency: app.config.currency, goods, closest })
+        Ok(Self { place, filter, errors, pairs, choices, tree, currency: app.config.currency, goods, closest })
     }
 
     /// The address of this list with something changed; it begins at its first page again.
@@ -121,6 +125,11 @@ impl Shelf {
         let query = self.own(self.filter.clone()).query(self.currency);
         let and = if query.is_empty() { "" } else { "&" };
         Some(address(&self.place.base, &format!("{query}{and}after={cursor}")))
+    }
+
+    /// What was typed into a field of the filters.
+    pub(self) fn typed(&self, name: &str) -> String {
+        self.pairs.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
     pub(self) fn money(&self, minor: i64) -> Money {
@@ -216,6 +225,9 @@ pub fn ShelfView(shelf: Shelf) -> impl IntoView {
     let later = shelf.filter.after.is_some();
     let first_page = shelf.link(|_| {});
     let of_vendor = shelf.place.vendor;
+    // On the phone the fields are folded away: what is wrong with them stands above the goods too.
+    let wrong =
+        ["min_price", "max_price"].iter().find_map(|name| shelf.errors.get(name)).map(|e| format!("The price filter: {e}"));
     let goods = shelf.goods.goods.clone();
     let none = goods.is_empty();
     let body = if none {
@@ -233,6 +245,7 @@ pub fn ShelfView(shelf: Shelf) -> impl IntoView {
             <FilterSheet shelf=&shelf/>
             <section class="shelf-goods" aria-labelledby="goods">
                 <h2 id="goods" class="visually-hidden">"Goods"</h2>
+                {wrong.map(|text| view! { <Notice tone=Tone::Bad><p>{text}</p></Notice> })}
                 <Applied shelf=&shelf/>
                 {later.then(|| view! { <p class="shelf-back"><a href=first_page>"Back to the first page"</a></p> })}
                 {body}

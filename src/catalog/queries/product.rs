@@ -62,7 +62,7 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
     let variants = sqlx::query_as!(
         Variant,
         r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency as "currency: Currency",
-                  s.on_hand - s.held as "available!"
+                  s.on_hand - s.held as "available!", picture_of(v.product_id, v.option_values) as "picture_id: PictureId"
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and not v.archived order by v.position, v.id"#,
         row.id.uuid()

@@ -191,6 +191,7 @@ pub(super) async fn own(app: &App, vendor: &Vendor, id: ProductId) -> Result<Pro
                 available: v.on_hand - v.held,
                 sku: v.sku,
                 option_values: v.option_values,
+                picture_id: None,
             })
             .collect(),
         pictures: queries::gallery(&app.pool, id).await?,

@@ -1,6 +1,6 @@
 //! What needs a person now, first things first.
 
-use super::{list::Table, webhooks, words};
+use super::{jobs, list::Table, webhooks, words};
 use crate::{
     error::AppError,
     operator::queries::{self, Inbox},
@@ -53,14 +53,14 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
             }.into_any()).collect()/>
             <Part title="Webhooks that could not be handled" rows=events.into_iter().map(|w| view! {
                 <tr>
-                    <td><a href=webhooks::address(&w.id)>{w.kind}</a></td>
+                    <td><a href=webhooks::address(&w.id)>{webhooks::kind_words(&w.kind)}</a></td>
                     <td class="wrap">{w.last_error.unwrap_or_default()}</td>
                     <td><When at=w.received_at/></td>
                 </tr>
             }.into_any()).collect()/>
             <Part title="Work that was given up" rows=jobs.into_iter().map(|j| view! {
                 <tr>
-                    <td><a href="/operator/jobs?state=failed">{words(&j.kind)}</a></td>
+                    <td><a href="/operator/jobs?state=failed">{jobs::kind_words(&j.kind)}</a></td>
                     <td class="wrap">{j.last_error.unwrap_or_default()}</td>
                     <td><When at=j.created_at/></td>
                 </tr>

@@ -3,8 +3,8 @@
 use super::{
     choice,
     list::{
-        Head::{self, Number, Text, Unseen},
-        List, Tabs, next_page,
+        Head::{self, Minor, Number, Text, Unseen},
+        List, Raw, Tabs, next_page,
     },
     words,
 };
@@ -29,7 +29,7 @@ use tower_sessions::Session;
 
 const HERE: &str = "/operator/jobs";
 const STATES: &[(&str, &str)] =
-    &[("", "All"), ("queued", "Queued"), ("running", "Running"), ("failed", "Failed"), ("done", "Done")];
+    &[("", "All"), ("queued", "Waiting"), ("running", "Running"), ("failed", "Given up"), ("done", "Done")];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -66,7 +66,19 @@ pub async fn list(
 }
 
 const HEAD: &[Head] =
-    &[Number("No."), Text("What"), Text("State"), Number("Tries"), Text("Last error"), Text("Due"), Unseen("Action")];
+    &[Minor("No."), Text("What"), Text("State"), Number("Tries"), Text("Last error"), Minor("Due"), Unseen("Action")];
+
+/// A kind of work in words; an unknown one as it is called.
+pub fn kind_words(kind: &str) -> String {
+    match kind {
+        "send_mail" => "Send a mail".into(),
+        "handle_webhook" => "Handle what Stripe sent".into(),
+        "refund" => "Ask Stripe for a refund".into(),
+        "expire_session" => "Tell Stripe that a payment is off".into(),
+        "delete_picture" => "Remove the files of a picture".into(),
+        other => words(other),
+    }
+}
 
 fn row(j: JobRow) -> impl IntoView {
     let tone = match j.state.as_str() {
@@ -76,15 +88,17 @@ fn row(j: JobRow) -> impl IntoView {
         _ => Tone::Neutral,
     };
     let again = j.state == "failed" || (j.state == "queued" && j.attempts > 0);
-    let what = j.payload.get("payload").map(ToString::to_string).unwrap_or_default();
+    let what = j.payload.get("payload").cloned().unwrap_or_default();
+    let state =
+        STATES.iter().find(|(value, _)| *value == j.state).map_or_else(|| words(&j.state), |(_, label)| label.to_lowercase());
     view! {
         <tr>
-            <td class="number">{j.id}</td>
-            <td>{words(&j.kind)} " " <code class="soft">{what}</code></td>
-            <td><Badge tone=tone label=j.state/></td>
+            <td class="minor">{j.id}</td>
+            <td class="wrap">{kind_words(&j.kind)} <Raw label="What exactly" json=what/></td>
+            <td><Badge tone=tone label=state/></td>
             <td class="number">{j.attempts} " of " {j.max_attempts}</td>
             <td class="wrap">{j.last_error.unwrap_or_default()}</td>
-            <td><When at=j.run_at/></td>
+            <td class="minor"><When at=j.run_at/></td>
             <td>{again.then(|| view! {
                 <form method="post" action=format!("{HERE}/{}/retry", j.id)>
                     <button class="button-link" type="submit">"Try again" <span class="visually-hidden">" job " {j.id}</span></button>
@@ -92,6 +106,11 @@ fn row(j: JobRow) -> impl IntoView {
             })}</td>
         </tr>
     }
+}
+
+/// `GET /operator/jobs/{id}`: a job has no page of its own.
+pub async fn back(_by: Operator) -> Redirect {
+    Redirect::to(HERE)
 }
 
 /// `POST /operator/jobs/{id}/retry`

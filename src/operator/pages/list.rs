@@ -3,7 +3,7 @@
 use crate::{
     accounts::Email,
     operator::queries::Rows,
-    ui::{Empty, NextPage, TableFrame},
+    ui::{Empty, NextPage, TableFrame, escape_text},
 };
 use leptos::prelude::*;
 
@@ -13,6 +13,8 @@ pub enum Head {
     Text(&'static str),
     /// Over numbers, which end where it ends.
     Number(&'static str),
+    /// Over what is left out where there is little room; its cells have the class `minor`.
+    Minor(&'static str),
     /// For those who do not see what the column is for.
     Unseen(&'static str),
 }
@@ -22,6 +24,7 @@ impl Head {
         match self {
             Head::Text(label) => view! { <th scope="col">{label}</th> }.into_any(),
             Head::Number(label) => view! { <th scope="col" class="number">{label}</th> }.into_any(),
+            Head::Minor(label) => view! { <th scope="col" class="minor">{label}</th> }.into_any(),
             Head::Unseen(label) => view! { <th scope="col"><span class="visually-hidden">{label}</span></th> }.into_any(),
         }
     }
@@ -55,6 +58,21 @@ where
     }
     let rows = list.rows.into_iter().map(row).collect_view();
     view! { <Table label=label head=head>{rows}</Table> <NextPage href=next/> }.into_any()
+}
+
+/// What a program said, folded away: for those who look for a fault. Nothing where it is empty.
+#[component]
+pub fn Raw(#[prop(into)] label: String, json: serde_json::Value) -> impl IntoView {
+    let empty = json.is_null() || json.as_object().is_some_and(|o| o.is_empty());
+    let pretty = serde_json::to_string_pretty(&json).unwrap_or_default();
+    (!empty).then(|| {
+        view! {
+            <details class="raw">
+                <summary>{label}</summary>
+                <pre class="payload" tabindex="0" role="region" aria-label="As it is stored" inner_html=escape_text(&pretty)></pre>
+            </details>
+        }
+    })
 }
 
 /// The address of the page after this one: the same filters, and `after` of the last row. `None` on the last page.

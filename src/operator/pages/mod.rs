@@ -26,6 +26,7 @@ pub fn routes() -> Router<App> {
         .route("/operator/orders", get(orders::list))
         .route("/operator/orders/{id}", get(orders::detail))
         .route("/operator/jobs", get(jobs::list))
+        .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))
         .route("/operator/webhooks", get(webhooks::list))
         .route("/operator/webhooks/{id}", get(webhooks::detail))

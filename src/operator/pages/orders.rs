@@ -4,8 +4,8 @@ use super::{
     choice, cursor,
     list::{
         Finder,
-        Head::{self, Number, Text},
-        List, Table, next_page,
+        Head::{self, Minor, Number, Text},
+        List, Raw, Table, next_page,
     },
     words,
 };
@@ -95,7 +95,7 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     .layout(Layout::Operator(HERE)))
 }
 
-const HEAD: &[Head] = &[Text("Number"), Text("When"), Text("E-mail"), Text("State"), Number("Parcels"), Number("Total")];
+const HEAD: &[Head] = &[Text("Number"), Text("When"), Text("E-mail"), Text("State"), Minor("Parcels"), Number("Total")];
 
 fn row(o: OrderRow) -> impl IntoView {
     let total = o.total();
@@ -105,7 +105,7 @@ fn row(o: OrderRow) -> impl IntoView {
             <td><When at=o.created_at/></td>
             <td>{o.email}</td>
             <td><States status=o.status payment=o.payment_status fulfilment=o.fulfilment_status/></td>
-            <td class="number">{o.vendors}</td>
+            <td class="minor">{o.vendors}</td>
             <td class="number"><Price money=total/></td>
         </tr>
     }
@@ -164,9 +164,7 @@ pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId
         let timeline = timeline
             .into_iter()
             .map(|e| {
-                let detail =
-                    if e.detail.as_object().is_some_and(|o| o.is_empty()) { String::new() } else { e.detail.to_string() };
-                view! { <tr><td><When at=e.at/></td><td>{words(&e.kind)}</td><td class="wrap"><code>{detail}</code></td></tr> }
+                view! { <tr><td><When at=e.at/></td><td class="wrap">{words(&e.kind)} <Raw label="Details" json=e.detail/></td></tr> }
             })
             .collect_view();
         view! {

@@ -4,7 +4,7 @@ use super::{
     cursor,
     list::{
         FIND_MAX, Finder,
-        Head::{self, Number, Text},
+        Head::{self, Minor, Number, Text},
         List, next_page,
     },
 };
@@ -51,7 +51,7 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     .layout(Layout::Operator(HERE)))
 }
 
-const HEAD: &[Head] = &[Text("Name"), Text("E-mail"), Text("Role"), Number("Orders"), Text("Since")];
+const HEAD: &[Head] = &[Text("Name"), Text("E-mail"), Text("Role"), Number("Orders"), Minor("Since")];
 
 fn row(u: UserRow) -> impl IntoView {
     let shop = u.vendor_id.zip(u.vendor_name);
@@ -61,10 +61,14 @@ fn row(u: UserRow) -> impl IntoView {
             <td>{u.email}</td>
             <td>
                 {u.operator.then(|| view! { <Badge tone=Tone::Neutral label="operator"/> " " })}
-                {shop.map(|(id, name)| view! { <a href=format!("/operator/vendors/{id}")>{name}</a> })}
+                {match shop {
+                    Some((id, name)) => view! { "sells as " <a href=format!("/operator/vendors/{id}")>{name}</a> }.into_any(),
+                    None if u.operator => ().into_any(),
+                    None => view! { <span class="soft">"shopper"</span> }.into_any(),
+                }}
             </td>
             <td class="number">{u.orders}</td>
-            <td><When at=u.created_at day_only=true/></td>
+            <td class="minor"><When at=u.created_at day_only=true/></td>
         </tr>
     }
 }

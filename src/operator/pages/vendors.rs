@@ -3,11 +3,12 @@
 use super::{
     choice, cursor,
     list::{
-        Head::{self, Number, Text},
+        Head::{self, Minor, Number, Text},
         List, Tabs, next_page,
     },
 };
 use crate::{
+    catalog::pages::country_name,
     error::{AppError, FieldErrors, Refusal},
     ids::VendorId,
     operator::{
@@ -35,7 +36,7 @@ use tower_sessions::Session;
 
 const HERE: &str = "/operator/vendors";
 const STATUSES: &[(&str, &str)] =
-    &[("", "All"), ("pending", "Pending"), ("approved", "Approved"), ("refused", "Refused"), ("suspended", "Suspended")];
+    &[("", "All"), ("pending", "Waiting"), ("approved", "Open"), ("refused", "Refused"), ("suspended", "Closed for now")];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -61,17 +62,17 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     .layout(Layout::Operator(HERE)))
 }
 
-const HEAD: &[Head] = &[Text("Shop"), Text("Status"), Text("Owner"), Text("Country"), Number("Goods"), Text("Applied")];
+const HEAD: &[Head] = &[Text("Shop"), Text("Status"), Text("Owner"), Minor("Country"), Number("Goods"), Minor("Applied")];
 
 fn row(v: VendorRow) -> impl IntoView {
     view! {
         <tr>
             <td><a href=format!("{HERE}/{}", v.id)>{v.name}</a></td>
             <td><StatusBadge status=v.status/></td>
-            <td>{v.owner_name} <span class="soft">{v.owner_email}</span></td>
-            <td>{v.country}</td>
+            <td>{v.owner_name} <span class="soft below">{v.owner_email}</span></td>
+            <td class="minor">{country_name(&v.country).to_owned()}</td>
             <td class="number">{v.products}</td>
-            <td><When at=v.applied_at day_only=true/></td>
+            <td class="minor"><When at=v.applied_at day_only=true/></td>
         </tr>
     }
 }
@@ -83,7 +84,8 @@ fn StatusBadge(status: String) -> impl IntoView {
         "pending" => Tone::Warn,
         _ => Tone::Bad,
     };
-    view! { <Badge tone=tone label=status/> }
+    let label = STATUSES.iter().find(|(value, _)| *value == status).map_or(status.clone(), |(_, label)| label.to_lowercase());
+    view! { <Badge tone=tone label=label/> }
 }
 
 /// `GET /operator/vendors/{id}`
@@ -160,7 +162,7 @@ fn draw(v: VendorRow, form: DecisionForm, errors: FieldErrors) -> Page {
                 {decided}
                 <dt>"Address"</dt>
                 <dd>{if v.status == "approved" { view! { <a href=shop>{v.slug}</a> }.into_any() } else { v.slug.into_any() }}</dd>
-                <dt>"Country"</dt><dd>{v.country}</dd>
+                <dt>"Country"</dt><dd>{country_name(&v.country).to_owned()}</dd>
                 <dt>"Owner"</dt>
                 <dd><a href=format!("/users/{}", v.owner_handle)>{v.owner_name}</a> ", " {v.owner_email}</dd>
                 <dt>"Goods for sale"</dt><dd>{v.products}</dd>

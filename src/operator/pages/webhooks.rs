@@ -3,9 +3,10 @@
 use super::{
     choice, cursor,
     list::{
-        Head::{self, Number, Text},
-        List, Tabs, next_page,
+        Head::{self, Minor, Number, Text},
+        List, Raw, Tabs, next_page,
     },
+    words,
 };
 use crate::{
     error::AppError,
@@ -20,7 +21,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Tone, When, escape_text},
+    ui::{Badge, Tone, When},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -31,7 +32,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 const HERE: &str = "/operator/webhooks";
-const STATES: &[(&str, &str)] = &[("", "All"), ("pending", "Pending"), ("failed", "Failed"), ("done", "Done")];
+const STATES: &[(&str, &str)] = &[("", "All"), ("pending", "Waiting"), ("failed", "Given up"), ("done", "Done")];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -57,15 +58,37 @@ pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Fil
     .layout(Layout::Operator(HERE)))
 }
 
-const HEAD: &[Head] =
-    &[Text("Event"), Text("State"), Number("Deliveries"), Number("Tries"), Text("Last error"), Text("Received")];
+const HEAD: &[Head] = &[Text("Event"), Text("State"), Minor("Deliveries"), Number("Tries"), Text("Last error"), Text("Received")];
+
+/// A kind of event in words; one that we do not handle as Stripe calls it.
+pub fn kind_words(kind: &str) -> String {
+    match kind {
+        "checkout.session.completed" => "Payment page completed".into(),
+        "checkout.session.expired" => "Payment page expired".into(),
+        "checkout.session.async_payment_succeeded" => "Delayed payment arrived".into(),
+        "checkout.session.async_payment_failed" => "Delayed payment failed".into(),
+        "payment_intent.succeeded" => "Payment succeeded".into(),
+        "payment_intent.payment_failed" => "Payment failed".into(),
+        "payment_intent.processing" => "Payment on its way".into(),
+        "payment_intent.canceled" => "Payment called off".into(),
+        "payment_intent.created" => "Payment begun".into(),
+        "charge.succeeded" => "Card charged".into(),
+        "charge.failed" => "Card refused".into(),
+        "charge.refunded" => "Charge refunded".into(),
+        "charge.updated" => "Charge changed".into(),
+        "refund.created" => "Refund begun".into(),
+        "refund.updated" | "charge.refund.updated" => "Refund changed".into(),
+        "refund.failed" => "Refund failed".into(),
+        other => words(&other.replace('.', ", ")),
+    }
+}
 
 fn row(w: WebhookRow) -> impl IntoView {
     view! {
         <tr>
-            <td><a href=address(&w.id)>{w.kind}</a></td>
+            <td class="wrap"><a href=address(&w.id)>{kind_words(&w.kind)}</a></td>
             <td><StateBadge state=w.state/></td>
-            <td class="number">{w.deliveries}</td>
+            <td class="minor">{w.deliveries}</td>
             <td class="number">{w.attempts}</td>
             <td class="wrap">{w.last_error.unwrap_or_default()}</td>
             <td><When at=w.received_at/></td>
@@ -85,7 +108,8 @@ fn StateBadge(state: String) -> impl IntoView {
         "failed" => Tone::Bad,
         _ => Tone::Warn,
     };
-    view! { <Badge tone=tone label=state/> }
+    let label = STATES.iter().find(|(value, _)| *value == state).map_or_else(|| words(&state), |(_, label)| label.to_lowercase());
+    view! { <Badge tone=tone label=label/> }
 }
 
 /// `GET /operator/webhooks/{id}`
@@ -95,16 +119,16 @@ pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path
     }
     let event = queries::webhook(&app.pool, &by, &id).await?.ok_or(AppError::NotFound)?;
     let notice = flash::take(&session).await?;
-    Ok(Page::new(event.kind.clone(), move || {
-        let pretty = serde_json::from_str::<serde_json::Value>(&event.payload)
-            .and_then(|json| serde_json::to_string_pretty(&json))
-            .unwrap_or(event.payload);
+    Ok(Page::new(kind_words(&event.kind), move || {
+        let payload = serde_json::from_str(&event.payload).unwrap_or(serde_json::Value::String(event.payload));
+        let deliveries = if event.deliveries == 1 { "once".to_owned() } else { format!("{} times", event.deliveries) };
         view! {
-            <h1>{event.kind}</h1>
+            <h1>{kind_words(&event.kind)}</h1>
             <dl class="facts">
+                <dt>"At Stripe"</dt><dd><code>{event.kind}</code></dd>
                 <dt>"Id"</dt><dd><code>{event.id.clone()}</code></dd>
                 <dt>"State"</dt><dd><StateBadge state=event.state/></dd>
-                <dt>"Received"</dt><dd><When at=event.received_at/> ", delivered " {event.deliveries} " times"</dd>
+                <dt>"Received"</dt><dd><When at=event.received_at/> ", delivered " {deliveries}</dd>
                 {event.handled_at.map(|at| view! { <dt>"Handled"</dt><dd><When at=at/></dd> })}
                 <dt>"Tries"</dt><dd>{event.attempts}</dd>
                 {event.last_error.map(|e| view! { <dt>"Last error"</dt><dd class="wrap">{e}</dd> })}
@@ -112,8 +136,7 @@ pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path
             <form method="post" action=format!("{}/replay", address(&event.id))>
                 <button type="submit">"Handle once more"</button>
             </form>
-            <h2>"What was sent"</h2>
-            <pre class="payload" tabindex="0" role="region" aria-label="Payload" inner_html=escape_text(&pretty)></pre>
+            <Raw label="What was sent" json=payload/>
         }
     })
     .layout(Layout::Operator(HERE))

@@ -254,6 +254,7 @@ async fn page(
 ) -> Result<Page, AppError> {
     let VendorOrderDetail { head, parcel, timeline } = queries::vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
+    let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
         let trail = vec![(HERE.to_owned(), "Orders".to_owned()), (String::new(), title.clone())];
         let (tone, label) = state(head.status, head.payment_status, parcel.head.fulfilment_status);
@@ -274,6 +275,8 @@ async fn page(
             .collect_view();
         let any_shipped = !parcel.shipments.is_empty();
         view! {
+            <div class="packing-slip">
+            <p class="only-print">{sender}</p>
             <Breadcrumbs trail=trail/>
             <div class="product-head"><h1>{title}</h1> <Badge tone=tone label=label/></div>
             <ErrorSummary errors=errors.clone()/>
@@ -282,10 +285,10 @@ async fn page(
                     <h2 id="lines">"What was ordered"</h2>
                     <table class="order-lines">
                         <thead><tr>
-                            <th><span class="visually-hidden">"Picture"</span></th>
+                            <th class="thumb"><span class="visually-hidden">"Picture"</span></th>
                             <th scope="col">"Product"</th>
                             <th scope="col" class="number">"Pieces"</th>
-                            {to_ship.then(|| view! { <th scope="col" class="number">"Left to ship"</th> })}
+                            {to_ship.then(|| view! { <th scope="col" class="number left">"Left to ship"</th> })}
                             <th scope="col" class="number minor">"Amount"</th>
                         </tr></thead>
                         <tbody>{lines}</tbody>
@@ -307,10 +310,11 @@ async fn page(
                         {head.placed_at.map(|at| view! { <p class="soft">"Paid "<When at=at/></p> })}
                     </section>
                     {any_shipped.then(|| view! {
-                        <section aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
+                        <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
                     })}
                     <History events=timeline/>
                 </div>
+            </div>
             </div>
         }
     })
@@ -325,7 +329,7 @@ fn LineRow(line: Line, to_ship: bool, total: String) -> impl IntoView {
             <td class="thumb"><Picture id=line.picture_id alt="" sizes="2.25rem"/></td>
             <th scope="row">{line.title} " " <span class="soft">{line.sku}</span> {options}</th>
             <td class="number">{line.quantity}</td>
-            {to_ship.then(|| view! { <td class="number">{line.quantity - line.shipped}</td> })}
+            {to_ship.then(|| view! { <td class="number left">{line.quantity - line.shipped}</td> })}
             <td class="number minor">{total}</td>
         </tr>
     }
@@ -387,7 +391,7 @@ fn History(events: Vec<Event>) -> impl IntoView {
         .into_iter()
         .map(|event| view! { <li>{event_words(&event.kind)} " · " <span class="soft"><When at=event.at/></span></li> })
         .collect_view();
-    view! { <section aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
+    view! { <section class="order-history" aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
         .into_any()
 }
 

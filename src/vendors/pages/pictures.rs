@@ -3,7 +3,7 @@
 use super::product_view::{ProductHead, Standing};
 use crate::{
     catalog::{
-        editing::queries,
+        editing::queries::{self, EditableVariant},
         limits::{AltText, MAX_PICTURES},
         pictures::{self, MAX_BYTES, Move, ProductPicture},
     },
@@ -15,7 +15,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{ErrorSummary, Notice, Tone, picture_url},
+    ui::{ErrorSummary, Notice, Select, Tone, picture_url},
     vendors::desk::Desk,
 };
 use axum::{
@@ -136,6 +136,9 @@ pub struct Change {
     action: String,
     #[serde(default)]
     alt: String,
+    /// A value of one of the product's options; empty: nothing in particular.
+    #[serde(default)]
+    shows: String,
 }
 
 /// `POST /vendor/products/{product}/pictures/{picture}`
@@ -149,7 +152,8 @@ pub async fn change(
     let said = match form.action.as_str() {
         "describe" => match form.alt.parse::<AltText>() {
             Ok(alt) => {
-                pictures::describe(&app, &vendor, id, picture, &alt).await?;
+                let shows = Some(form.shows.as_str()).filter(|s| !s.is_empty() && !s.contains('\0'));
+                pictures::describe(&app, &vendor, id, picture, &alt, shows).await?;
                 "Saved."
             }
             Err(bad) => {
@@ -178,7 +182,8 @@ pub async fn change(
 }
 
 async fn page(app: &App, vendor: &Vendor, id: ProductId, errors: FieldErrors, said: String) -> Result<Page, AppError> {
-    let (product, _) = queries::product(&app.pool, vendor, id).await?;
+    let (product, variants) = queries::product(&app.pool, vendor, id).await?;
+    let choices = choices(&product.option_names, &variants);
     let pictures = pictures::list(app, vendor, id).await?;
     Ok(Page::new(format!("Pictures of {}", product.title), move || {
         let standing = Standing {
@@ -193,7 +198,9 @@ async fn page(app: &App, vendor: &Vendor, id: ProductId, errors: FieldErrors, sa
         let cards = pictures
             .into_iter()
             .enumerate()
-            .map(|(i, picture)| view! { <PictureCard product=id picture=picture first=i == 0 last=i == last errors=errors.clone()/> })
+            .map(|(i, picture)| view! {
+                <PictureCard product=id picture=picture choices=choices.clone() first=i == 0 last=i == last errors=errors.clone()/>
+            })
             .collect_view();
         view! {
             <ProductHead standing=Some(standing) here="pictures"/>
@@ -225,12 +232,41 @@ fn Upload(id: ProductId, room: i64) -> impl IntoView {
     .into_any()
 }
 
+/// What a picture can show of all that can be chosen: each value once, with its option; nothing where nothing is chosen.
+fn choices(options: &[String], variants: &[EditableVariant]) -> Vec<(String, String)> {
+    let mut choices: Vec<(String, String)> = Vec::new();
+    for (i, option) in options.iter().enumerate() {
+        for value in variants.iter().filter_map(|v| v.option_values.get(i)) {
+            if !choices.iter().any(|(known, _)| known == value) {
+                choices.push((value.clone(), format!("{option}: {value}")));
+            }
+        }
+    }
+    if !choices.is_empty() {
+        choices.insert(0, (String::new(), "Nothing in particular".into()));
+    }
+    choices
+}
+
 #[component]
-fn PictureCard(product: ProductId, picture: ProductPicture, first: bool, last: bool, errors: FieldErrors) -> impl IntoView {
+fn PictureCard(
+    product: ProductId,
+    picture: ProductPicture,
+    choices: Vec<(String, String)>,
+    first: bool,
+    last: bool,
+    errors: FieldErrors,
+) -> impl IntoView {
     let id = picture.id;
     let name = format!("alt-{id}");
     let error = errors.get(&name).map(|e| view! { <p class="field-error" id=format!("f-{name}-error")>{e.to_owned()}</p> });
     let about = error.as_ref().map(|_| format!("f-{name}-error"));
+    let shows = (!choices.is_empty()).then(|| {
+        let value = picture.shows.clone().unwrap_or_default();
+        view! {
+            <Select id=format!("f-shows-{id}") label="Shown to those who choose" name="shows" options=choices value=value/>
+        }
+    });
     let missing = picture.alt.is_empty().then(|| view! { <p class="hint">"Not described yet."</p> });
     view! {
         <li>
@@ -242,7 +278,7 @@ fn PictureCard(product: ProductId, picture: ProductPicture, first: bool, last: b
                         aria-invalid=error.as_ref().map(|_| "true") aria-describedby=about/>
                     <button name="action" value="describe">"Save"</button>
                 </div>
-                {error} {missing}
+                {error} {missing} {shows}
                 <div class="actions">
                     {(!first).then(|| view! {
                         <button class="button-quiet" name="action" value="first">"Make main"</button>

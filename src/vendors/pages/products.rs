@@ -160,10 +160,10 @@ fn stock(row: &ProductRow) -> impl IntoView + use<> {
     } else {
         let note = match (sold_out, variants) {
             (0, 1) => None,
-            (0, n) => Some(format!("{n} variants")),
-            (s, n) => Some(format!("{s} of {n} sold out")),
+            (0, n) => Some(format!("in {n} variants")),
+            (s, n) => Some(format!("{s} of {n} variants sold out")),
         };
-        view! { {available} {note.map(|n| view! { <span class="soft">{n}</span> })} }.into_any()
+        view! { {available} {note.map(|n| view! { <span class="soft below">{n}</span> })} }.into_any()
     }
 }
 

@@ -144,6 +144,12 @@ impl Answer {
         self.html().select(&selector).next().and_then(|e| e.attr(name)).map(str::to_owned)
     }
 
+    /// The attribute of every element that has it.
+    pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let selector = Selector::parse(selector).expect("a selector");
+        self.html().select(&selector).filter_map(|e| e.value().attr(name).map(str::to_owned)).collect()
+    }
+
     /// Where a redirect leads.
     pub fn location(&self) -> &str {
         self.headers.get(header::LOCATION).map_or("", |v| v.to_str().expect("a location is text"))

@@ -91,10 +91,10 @@ pub fn FilterSheet<'a>(shelf: &'a Shelf) -> impl IntoView + use<> {
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| view! { <input type="hidden" name=name value=value/> }))
         .collect_view();
-    let plain = |minor: Option<i64>| minor.map(|m| shelf.money(m).plain()).unwrap_or_default();
+    let typed = |name: &str, minor: Option<i64>| minor.map_or_else(|| shelf.typed(name), |m| shelf.money(m).plain());
     let price = PriceProps {
-        low: plain(f.min_price),
-        high: plain(f.max_price),
+        low: typed("min_price", f.min_price),
+        high: typed("max_price", f.max_price),
         lowest: shelf.choices.lowest.map(|m| shelf.money(m).to_string()),
         highest: shelf.choices.highest.map(|m| shelf.money(m).to_string()),
         low_error: shelf.errors.get("min_price").map(str::to_owned),
