@@ -157,7 +157,7 @@ async fn what_is_wrong_stands_at_its_field_and_what_was_typed_stays() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
         let error = answer.texts(&format!("[id='f-{field}-error']")).join(" ");
         assert!(error.contains(words), "{field}: {error:?}");
-        assert!(answer.texts(".error-summary a").iter().any(|link| error.ends_with(link.as_str())));
+        assert!(answer.texts(".error-summary a").iter().any(|link| link.contains(words)), "{field}");
         assert_eq!(answer.texts("textarea"), ["<script>alert(1)</script></textarea>"], "kept, and harmless");
     }
     let count: i64 = sqlx::query_scalar("select count(*) from products").fetch_one(&test.app.pool).await.unwrap();

@@ -229,7 +229,7 @@ async fn failed_work_stands_in_the_inbox_and_is_tried_again() {
         .expect("an event");
     let mut operator = test.operator().await;
     let inbox = operator.get("/operator").await.text();
-    assert!(inbox.contains("the server said <no>") && inbox.contains("charge.refunded"), "{inbox}");
+    assert!(inbox.contains("the server said <no>") && inbox.contains("Charge refunded"), "{inbox}");
 
     let job: i64 = sqlx::query_scalar("select id from jobs").fetch_one(pool).await.expect("a job");
     assert_eq!(operator.post_form(&format!("/operator/jobs/{job}/retry"), &[]).await.location(), "/operator/jobs");
