@@ -32,7 +32,8 @@ test("a vendor applies, is approved, sells and ships", async ({ page, browser })
   await open(operator, "/operator/vendors?status=pending");
   await operator.getByRole("link", { name: shop }).click();
   await operator.getByRole("button", { name: "Approve" }).click();
-  await expect(operator.getByRole("main")).toContainText("approved");
+  await expect(operator.getByRole("status").filter({ hasText: "Decided." })).toBeVisible();
+  await expect(operator.getByRole("main")).toContainText("Statusopen");
   await office.close();
 
   // Adds a way to ship.

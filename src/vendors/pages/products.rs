@@ -138,7 +138,7 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
         <TableFrame label="Products">
             <table class="products-table">
                 <thead><tr>
-                    <th><span class="visually-hidden">"Picture"</span></th>
+                    <th class="thumb"><span class="visually-hidden">"Picture"</span></th>
                     <th scope="col">"Title"</th>
                     <th scope="col">"Status"</th>
                     <th scope="col" class="number">"Price"</th>

@@ -12,7 +12,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Tone},
+    ui::{Badge, TableFrame, Tone},
     vendors::{
         desk::Desk,
         model::{CURRENCY, age},
@@ -93,13 +93,15 @@ fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> 
     view! {
         <section aria-labelledby="to-ship">
             <h2 id="to-ship">{format!("To ship: {total}")}</h2>
-            <table>
-                <thead><tr>
-                    <th scope="col">"Order"</th> <th scope="col">"For"</th> <th scope="col" class="number">"Pieces"</th>
-                    <th scope="col">"Waiting"</th>
-                </tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <TableFrame label="Orders to ship">
+                <table>
+                    <thead><tr>
+                        <th scope="col">"Order"</th> <th scope="col">"For"</th> <th scope="col" class="number">"Pieces"</th>
+                        <th scope="col">"Waiting"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableFrame>
             {(total > SHOWN as i64).then(|| view! { <p><a href="/vendor/orders">"All orders to ship"</a></p> })}
         </section>
     }
@@ -131,10 +133,14 @@ fn Low(rows: Vec<LowStock>) -> impl IntoView {
     view! {
         <section aria-labelledby="low">
             <h2 id="low">"Running out"</h2>
-            <table>
-                <thead><tr><th scope="col">"Product"</th> <th scope="col" class="minor">"SKU"</th> <th scope="col">"Left"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <TableFrame label="Running out">
+                <table>
+                    <thead><tr>
+                        <th scope="col">"Product"</th> <th scope="col" class="minor">"SKU"</th> <th scope="col">"Left"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableFrame>
         </section>
     }
     .into_any()
