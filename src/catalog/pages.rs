@@ -12,16 +12,21 @@ use axum::{
     routing::get,
 };
 
-/// The addresses of this slice.
+/// The addresses of this slice. Each shows the same to everyone: see [`crate::server::cache`].
+pub const SHARED: [&str; 7] =
+    ["/", "/products", "/search", "/categories/{name}", "/products/{name}", "/vendors", "/vendors/{name}"];
+
+/// What stands there.
 pub fn routes() -> Router<App> {
+    let [home, products, search, category, product, vendors, vendor] = SHARED;
     Router::new()
-        .route("/", get(home::home))
-        .route("/products", get(shelf::all))
-        .route("/search", get(shelf::search))
-        .route("/categories/{name}", get(shelf::category))
-        .route("/products/{name}", get(product::page))
-        .route("/vendors", get(vendors::all))
-        .route("/vendors/{name}", get(vendors::shop))
+        .route(home, get(home::home))
+        .route(products, get(shelf::all))
+        .route(search, get(shelf::search))
+        .route(category, get(shelf::category))
+        .route(product, get(product::page))
+        .route(vendors, get(vendors::all))
+        .route(vendor, get(vendors::shop))
 }
 
 /// The pairs of a query string; what is not UTF-8 in it is replaced, never refused.

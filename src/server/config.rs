@@ -67,6 +67,8 @@ pub struct Config {
     pub sweep_after: Duration,
     /// How many REST requests one client address or token may make in a minute.
     pub api_rate: u32,
+    /// How many megabytes of drawn pages are kept; 0: none.
+    pub page_cache_mb: u64,
     /// The address of a proxy whose X-Forwarded-For is believed.
     pub trusted_proxy: Option<std::net::IpAddr>,
     pub log: LogStyle,
@@ -134,6 +136,7 @@ impl Config {
             hold: minutes("SOUK_HOLD_MINUTES", "15")?,
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
             api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
+            page_cache_mb: parse("SOUK_PAGE_CACHE_MB", &or("SOUK_PAGE_CACHE_MB", "64"))?,
             trusted_proxy: var("SOUK_TRUSTED_PROXY").map(|v| parse("SOUK_TRUSTED_PROXY", &v)).transpose()?,
             log,
             metrics_token: var("SOUK_METRICS_TOKEN"),

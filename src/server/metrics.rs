@@ -37,6 +37,7 @@ pub struct Metrics {
     requests: HistogramVec,
     running: IntGauge,
     webhooks: IntCounterVec,
+    pages: IntCounterVec,
 }
 
 impl Metrics {
@@ -59,12 +60,20 @@ impl Metrics {
         for outcome in ["received", "duplicate", "refused", "failed"] {
             webhooks.with_label_values(&[outcome]);
         }
+        let pages = IntCounterVec::new(
+            Opts::new("souk_pages_total", "Answers with a page that is the same for everybody, by where it came from"),
+            &["from"],
+        )?;
+        for from in ["memory", "drawing"] {
+            pages.with_label_values(&[from]);
+        }
         let registry = Registry::new();
-        let all: [Box<dyn Collector>; 3] = [Box::new(requests.clone()), Box::new(running.clone()), Box::new(webhooks.clone())];
+        let all: [Box<dyn Collector>; 4] =
+            [Box::new(requests.clone()), Box::new(running.clone()), Box::new(webhooks.clone()), Box::new(pages.clone())];
         for one in all {
             registry.register(one)?;
         }
-        Ok(Self { registry, requests, running, webhooks })
+        Ok(Self { registry, requests, running, webhooks, pages })
     }
 
     /// The histogram of a route template, a method and a class such as `2xx`.
@@ -83,6 +92,11 @@ impl Metrics {
     pub fn running(&self) -> Running {
         self.running.inc();
         Running(self.running.clone())
+    }
+
+    /// Counts a page of the shop: kept in memory, or drawn.
+    pub fn page(&self, kept: bool) {
+        self.pages.with_label_values(&[if kept { "memory" } else { "drawing" }]).inc();
     }
 
     pub fn webhook(&self, outcome: Webhook) {
@@ -206,6 +220,7 @@ fn text(app: &App, standing: Option<Standing>) -> prometheus::Result<String> {
         "The most connections that the pool opens",
         i64::from(app.pool.options().get_max_connections()),
     )?;
+    single("souk_pages_kept_bytes", "What the kept pages weigh", i64::try_from(app.pages.bytes()).unwrap_or(i64::MAX))?;
     single("souk_database_up", "Whether the database told its figures", i64::from(standing.is_some()))?;
     if let Some(s) = standing {
         gauge(

@@ -1,6 +1,7 @@
 //! The process: configuration, state, the router, who asks, pages, mail and jobs. It owns no rule of the shop.
 
 pub mod auth;
+pub mod cache;
 pub mod columns;
 pub mod config;
 pub mod cursor;

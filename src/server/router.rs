@@ -1,6 +1,6 @@
 //! Every address of the program, and what stands in front of all of them.
 
-use super::{auth::Operator, errors, health, metrics, page, rest, session, state::App, trace};
+use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
 use axum::{
     Router,
@@ -60,6 +60,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), errors::present))
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
         .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
         .with_state(app)

@@ -1,6 +1,7 @@
 //! Bringing the program up: the database and its migrations, the stand-ins where nothing is configured, and down again.
 
 use super::{
+    cache,
     config::{Config, S3Config, StripeConfig},
     jobs,
     router::router,
@@ -157,6 +158,7 @@ async fn refuse_unmigrated(pool: &PgPool) -> anyhow::Result<()> {
 pub async fn serve(app: App) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let worker = tokio::spawn(jobs::work(app.clone(), stop.clone()));
+    let shelf = tokio::spawn(cache::listen(app.clone(), stop.clone()));
     let listener = tokio::net::TcpListener::bind(app.config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another Souk running?", app.config.listen))?;
@@ -164,6 +166,7 @@ pub async fn serve(app: App) -> anyhow::Result<()> {
     axum::serve(listener, service).with_graceful_shutdown(signal()).await?;
     stop.cancel();
     worker.await?;
+    shelf.await?;
     Ok(())
 }
 

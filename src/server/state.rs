@@ -20,6 +20,8 @@ pub struct App {
     /// The Stripe sandbox when it stands in; `None` with a real key.
     pub sandbox: Option<crate::sandbox::stripe::Sandbox>,
     pub assets: Arc<super::page::Assets>,
+    /// Pages that are the same for everybody.
+    pub pages: Arc<super::cache::PageCache>,
     /// What is told at `/metrics`.
     pub metrics: Arc<super::metrics::Metrics>,
     /// How many REST requests each client made lately.
@@ -46,6 +48,7 @@ impl App {
             webhook_secret: stripe.webhook_secret.as_str().into(),
             sandbox,
             assets,
+            pages: Arc::new(super::cache::PageCache::new(config.page_cache_mb)),
             metrics: Arc::new(super::metrics::Metrics::new()?),
             limiter: Arc::new(super::rest::Limiter::new(config.api_rate)),
             config: Arc::new(config),

@@ -1,6 +1,7 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
 mod accounts;
+mod cache;
 mod cart;
 mod catalog;
 mod checkout;

@@ -15,8 +15,8 @@ pub const PRIVATE: &str = "private, no-cache";
 /// The answer with a strong ETag made from its bytes, or 304 where the client has just these.
 pub fn etagged(asked: &HeaderMap, cache: &'static str, answer: &impl Serialize) -> Result<Response, AppError> {
     let body = serde_json::to_vec(answer).map_err(internal)?;
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..15]));
-    let known = matches(asked, &tag);
+    let tag = tag(&body);
+    let known = known(asked, &tag);
     let headers = [
         (header::ETAG, HeaderValue::from_str(&tag).map_err(internal)?),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
@@ -28,8 +28,13 @@ pub fn etagged(asked: &HeaderMap, cache: &'static str, answer: &impl Serialize) 
     Ok((headers, kind, body).into_response())
 }
 
-/// `If-None-Match` compares weakly (RFC 9110, 13.1.2).
-fn matches(asked: &HeaderMap, tag: &str) -> bool {
+/// A strong ETag: the same for the same bytes, and for no others.
+pub fn tag(body: &[u8]) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(body)[..15]))
+}
+
+/// Whether the client has the answer of this tag. `If-None-Match` compares weakly (RFC 9110, 13.1.2).
+pub fn known(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -11,7 +11,7 @@ mod params;
 mod schema;
 
 pub use admit::Limiter;
-pub use etag::{PRIVATE, PUBLIC, etagged};
+pub use etag::{PRIVATE, PUBLIC, etagged, known, tag};
 pub use json::Body;
 pub use once::{IdempotencyKey, OnceKey};
 pub use params::{List, Named, Page, Params};

@@ -133,7 +133,7 @@ fn Low(rows: Vec<LowStock>) -> impl IntoView {
     view! {
         <section aria-labelledby="low">
             <h2 id="low">"Running out"</h2>
-            <TableFrame label="Running out">
+            <TableFrame label="Variants running out">
                 <table>
                     <thead><tr>
                         <th scope="col">"Product"</th> <th scope="col" class="minor">"SKU"</th> <th scope="col">"Left"</th>
