@@ -113,6 +113,11 @@ const LAWS: &[(&str, &str)] = &[
         "select count(*) from webhook_events where state = 'done' and handled_at is null",
     ),
     (
+        "Idempotency: a request that made an order and keeps its answer keeps one that says so",
+        "select count(*) from idempotency_keys k join orders o on o.checkout_key = k.id
+         where k.status is not null and k.status not between 200 and 299",
+    ),
+    (
         "Jobs: one that runs has a lease, one that ended says when",
         "select count(*) from jobs where (state = 'running' and lease_until is null) or (state in ('done', 'failed') and finished_at is null)",
     ),

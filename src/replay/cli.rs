@@ -112,7 +112,7 @@ async fn judge(app: &App, retail: &Retail, purchases: &[Purchase]) -> anyhow::Re
     for difference in wrong.iter().take(50) {
         println!("  differs: {difference}");
     }
-    anyhow::ensure!(wrong.is_empty(), "{} differences between the invoices and the books", wrong.len());
+    anyhow::ensure!(wrong.is_empty(), "differences between the invoices and the books: {}", wrong.len());
     println!("Every penny is where the invoices say.");
     Ok(())
 }

@@ -15,6 +15,7 @@ mod payments;
 mod pictures;
 mod queries;
 mod race;
+mod replay;
 mod rest;
 mod retail;
 mod shell;
