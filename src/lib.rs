@@ -29,6 +29,8 @@ pub mod replay;
 pub mod sandbox;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(feature = "ssr")]
+pub mod shopper;
 
 /// The browser's entry: islands hydrate themselves, one by one, called from `public/boot.js`.
 #[cfg(feature = "hydrate")]

@@ -1,11 +1,12 @@
-//! The command line: serve, migrate, seed, import, user. Wires and nothing else.
+//! The command line: serve, migrate, seed, import, replay, verify, prove, user. Wires and nothing else.
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use souk::{
     accounts,
     catalog::import::{self, Import},
-    demo, prove,
+    demo,
+    prove::{self, crash::Crash, oversell::Oversell},
     replay::{self, cli::Replay},
     server::{
         config::Config,
@@ -61,9 +62,30 @@ enum Command {
     },
     /// Count the violations of every law in the database; changes nothing, and fails where one is broken
     Verify,
+    /// Do the worst to a shop of its own, and count what broke; needs the right to make a database
+    #[command(subcommand)]
+    Prove(Prove),
     /// Make and change accounts
     #[command(subcommand)]
     User(User),
+}
+
+#[derive(Subcommand)]
+enum Prove {
+    /// Many people want the last few of one thing at the same moment
+    Oversell {
+        #[arg(long, default_value_t = 200)]
+        buyers: usize,
+        #[arg(long, default_value_t = 10)]
+        stock: i32,
+    },
+    /// The program is killed while people buy, also between a charge and its webhook
+    Crash {
+        #[arg(long, default_value_t = 200)]
+        checkouts: usize,
+        #[arg(long, default_value_t = 20)]
+        kills: usize,
+    },
 }
 
 #[derive(Subcommand)]
@@ -121,6 +143,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             command(config, async |app| replay::cli::run(app, &what).await).await
         }
         Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
+        Command::Prove(Prove::Oversell { buyers, stock }) => {
+            command(config, async |app| prove::oversell::run(app, Oversell { buyers, stock }).await).await
+        }
+        Command::Prove(Prove::Crash { checkouts, kills }) => {
+            let what = Crash { checkouts, kills, program: std::env::current_exe()? };
+            command(config, async |app| prove::crash::run(app, &what).await).await
+        }
         Command::User(order) => command(config, async |app| user(app, order).await).await,
     }
 }

@@ -1,6 +1,6 @@
-//! `souk verify`: each law with its count, and an error where one is broken.
+//! `souk verify` and `souk prove`: each law with its count, and an error where one is broken.
 
-use super::verify;
+use super::{Finding, verify};
 use sqlx::PgPool;
 
 /// Prints every law and its violations. Changes nothing.
@@ -8,8 +8,15 @@ use sqlx::PgPool;
 /// # Errors
 /// When a law is broken, or the database does not answer.
 pub async fn run(pool: &PgPool) -> anyhow::Result<()> {
-    let findings = verify(pool).await?;
-    for finding in &findings {
+    tell(&verify(pool).await?)
+}
+
+/// Prints findings.
+///
+/// # Errors
+/// When one of them counts violations.
+pub fn tell(findings: &[Finding]) -> anyhow::Result<()> {
+    for finding in findings {
         let mark = if finding.violations == 0 { "ok" } else { "BROKEN" };
         println!("{mark:>6} {:>6}  {}", finding.violations, finding.law);
     }

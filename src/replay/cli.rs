@@ -3,10 +3,13 @@
 use super::{
     Purchase, Retail,
     books::{self, Before},
-    buy::Shop,
     open, read,
 };
-use crate::{money::Money, server::state::App};
+use crate::{
+    money::Money,
+    server::state::App,
+    shopper::{Basket, Shop, Step},
+};
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -88,11 +91,18 @@ async fn buy_all(
         let bar = &bar;
         async move {
             let email = books::email_of(&purchase.invoice);
-            let done = match before.open.get(&email) {
-                Some(page) => shop.pay(page).await,
-                None => shop.buy(purchase, variants, &email, retail.total(purchase)).await,
+            let done = async {
+                if let Some(page) = before.open.get(&email) {
+                    return shop.pay(page).await;
+                }
+                let lines = purchase.lines.iter().filter_map(|(goods, quantity)| Some((*variants.get(*goods)?, *quantity)));
+                let basket = Basket { lines: lines.collect(), email, total_minor: retail.total(purchase) };
+                match shop.buy(&basket).await? {
+                    Step::Done(()) => Ok(()),
+                    Step::SoldOut => anyhow::bail!("a shelf is empty that the file says is not"),
+                }
             };
-            done.with_context(|| format!("invoice {}", purchase.invoice))?;
+            done.await.with_context(|| format!("invoice {}", purchase.invoice))?;
             bar.inc(1);
             anyhow::Ok(())
         }

@@ -25,7 +25,6 @@
 //! Vendors ship free, for invoices say nothing of shipping.
 
 mod books;
-mod buy;
 pub mod cli;
 mod invoices;
 mod shop;

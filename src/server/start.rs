@@ -156,14 +156,23 @@ async fn refuse_unmigrated(pool: &PgPool) -> anyhow::Result<()> {
 
 /// Serves until a signal asks us to stop, then lets running requests end.
 pub async fn serve(app: App) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let worker = tokio::spawn(jobs::work(app.clone(), stop.clone()));
-    let shelf = tokio::spawn(cache::listen(app.clone(), stop.clone()));
     let listener = tokio::net::TcpListener::bind(app.config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another Souk running?", app.config.listen))?;
+    serve_on(app, listener, signal()).await
+}
+
+/// Serves until `until`, with everything that works in the background, then lets running requests end.
+pub async fn serve_on(
+    app: App,
+    listener: tokio::net::TcpListener,
+    until: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(jobs::work(app.clone(), stop.clone()));
+    let shelf = tokio::spawn(cache::listen(app.clone(), stop.clone()));
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(signal()).await?;
+    axum::serve(listener, service).with_graceful_shutdown(until).await?;
     stop.cancel();
     worker.await?;
     shelf.await?;

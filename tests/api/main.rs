@@ -13,6 +13,7 @@ mod operator;
 mod orders;
 mod payments;
 mod pictures;
+mod prove;
 mod queries;
 mod race;
 mod replay;

@@ -1,0 +1,166 @@
+//! Where a proof happens: a database of its own on the same server, with two vendors who ship free, and a Stripe sandbox of its own.
+//! All of it is gone afterwards.
+
+use crate::{
+    sandbox::stripe::{self, SandboxConfig},
+    server::{
+        config::{Config, StripeConfig},
+        start::MIGRATIONS,
+        state::App,
+    },
+};
+use anyhow::Context;
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+/// What the shop and its sandbox know each other by.
+const WEBHOOK_SECRET: &str = "whsec_souk_proof_of_the_laws";
+/// What every variant costs, in minor units.
+pub const PRICE_MINOR: i64 = 1250;
+/// Nobody is told to come later: the crowd sits behind one address.
+const API_RATE: u32 = 10_000_000;
+
+/// See the module.
+pub struct Stand {
+    pub pool: PgPool,
+    pub stripe: stripe::Running,
+    /// Configuration of a program that works here; it listens at `config.listen`.
+    pub config: Config,
+    /// What is for sale; neighbours in the list are of different vendors.
+    pub variants: Vec<Uuid>,
+    name: String,
+    server: PgConnectOptions,
+}
+
+impl Stand {
+    /// Builds it on the server of `app`: `goods` variants, `stock` of each. `listen` is where the shop will be.
+    ///
+    /// # Errors
+    /// When the database server does not let us make a database.
+    pub async fn build(app: &App, listen: SocketAddr, goods: usize, stock: i32) -> anyhow::Result<Self> {
+        let server = (*app.pool.connect_options()).clone();
+        let name = format!("souk_proof_{}", Uuid::now_v7().simple());
+        on_server(&server, &format!("create database {name}")).await.context("a database of its own cannot be made")?;
+        match furnish(app, listen, &server, &name, goods, stock).await {
+            Ok((pool, stripe, config, variants)) => Ok(Self { pool, stripe, config, variants, name, server }),
+            Err(error) => {
+                on_server(&server, &format!("drop database if exists {name} with (force)")).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the sandbox and drops the database.
+    ///
+    /// # Errors
+    /// When the database cannot be dropped.
+    pub async fn clear(self) -> anyhow::Result<()> {
+        self.stripe.stop().await;
+        self.pool.close().await;
+        on_server(&self.server, &format!("drop database if exists {} with (force)", self.name)).await
+    }
+}
+
+async fn furnish(
+    app: &App,
+    listen: SocketAddr,
+    server: &PgConnectOptions,
+    name: &str,
+    goods: usize,
+    stock: i32,
+) -> anyhow::Result<(PgPool, stripe::Running, Config, Vec<Uuid>)> {
+    let options = server.clone().database(name);
+    let pool = PgPoolOptions::new().max_connections(20).connect_with(options.clone()).await?;
+    MIGRATIONS.run(&pool).await?;
+    let variants = open(&pool, goods, stock).await.context("the goods cannot be laid out")?;
+    let sandbox = SandboxConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        webhook_url: Some(format!("http://{listen}/webhooks/stripe")),
+        webhook_secret: WEBHOOK_SECRET.into(),
+        public_url: None,
+    };
+    let stripe = stripe::start(pool.clone(), sandbox).await?;
+    let config = Config {
+        listen,
+        base_url: format!("http://{listen}"),
+        database_url: Some(options.to_url_lossy().into()),
+        stripe: Some(StripeConfig {
+            secret_key: "sk_test_souk_proof".into(),
+            api_base: format!("{}/", stripe.url),
+            webhook_secret: WEBHOOK_SECRET.into(),
+        }),
+        api_rate: API_RATE,
+        ..(*app.config).clone()
+    };
+    Ok((pool, stripe, config, variants))
+}
+
+async fn open(pool: &PgPool, goods: usize, stock: i32) -> sqlx::Result<Vec<Uuid>> {
+    let category = Uuid::now_v7();
+    let mut tx = pool.begin().await?;
+    sqlx::query!("insert into categories (id, slug, name) values ($1, 'proof', 'Proof')", category).execute(&mut *tx).await?;
+    let mut vendors = Vec::new();
+    for slug in ["first", "second"] {
+        let id = Uuid::now_v7();
+        sqlx::query!(
+            "with owner as (
+                 insert into users (id, handle, name, email, password_hash) values ($1, $3, $3, $3 || '@example.com', 'nobody signs in')
+                 returning id
+             ), vendor as (
+                 insert into vendors (id, owner_id, slug, name, tagline, country, status, decided_at)
+                 select $2, id, $3, $3, 'A proof', 'GB', 'approved', now() from owner returning id
+             )
+             insert into shipping_methods (id, vendor_id, code, name, price_minor, min_days, max_days)
+             select $4, id, 'included', 'Included', 0, 1, 3 from vendor",
+            Uuid::now_v7(),
+            id,
+            slug,
+            Uuid::now_v7()
+        )
+        .execute(&mut *tx)
+        .await?;
+        vendors.push(id);
+    }
+    let mut variants = Vec::with_capacity(goods);
+    for (number, vendor) in (1..=goods).zip(vendors.into_iter().cycle()) {
+        let (product, variant) = (Uuid::now_v7(), Uuid::now_v7());
+        sqlx::query!(
+            "with product as (
+                 insert into products (id, vendor_id, category_id, slug, title, description, status, published_at)
+                 values ($1, $2, $3, $4, $4, '', 'published', now()) returning id
+             ), variant as (
+                 insert into variants (id, product_id, vendor_id, sku, price_minor, currency)
+                 select $5, id, $2, upper($4), $6, 'GBP' from product returning id
+             )
+             insert into stock (variant_id, on_hand) select id, $7 from variant",
+            product,
+            vendor,
+            category,
+            format!("thing-{number}"),
+            variant,
+            PRICE_MINOR,
+            stock
+        )
+        .execute(&mut *tx)
+        .await?;
+        variants.push(variant);
+    }
+    tx.commit().await?;
+    Ok(variants)
+}
+
+async fn on_server(server: &PgConnectOptions, statement: &str) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(server).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// An address where nobody listens at this moment.
+///
+/// # Errors
+/// When the machine has no port left.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
