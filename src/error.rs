@@ -47,7 +47,7 @@ impl AppError {
             Self::Conflict(Refusal::TooManyAttempts { .. }) => 429,
             Self::Conflict(Refusal::WrongCredentials) => 401,
             Self::Conflict(Refusal::KeyReused) => 422,
-            Self::Conflict(Refusal::PaymentUnavailable) => 503,
+            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable) => 503,
             Self::Conflict(_) => 409,
             Self::Internal => 500,
             Self::Offline => 503,
@@ -112,6 +112,8 @@ pub enum Refusal {
     OrderCancelled,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
+    #[error("It could not be kept, because the picture store is away or full. Please try again in a few minutes.")]
+    StoreUnavailable,
     #[error("Too many attempts. Please wait {} and try again.", minutes(*retry_after_seconds))]
     TooManyAttempts { retry_after_seconds: u32 },
     #[error("That e-mail address and password do not match.")]
@@ -147,6 +149,7 @@ impl Refusal {
             Self::NotPaid => "not-paid",
             Self::OrderCancelled => "order-cancelled",
             Self::PaymentUnavailable => "payment-unavailable",
+            Self::StoreUnavailable => "store-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::WrongCredentials => "wrong-credentials",
             Self::AlreadyApplied => "already-applied",

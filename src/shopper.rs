@@ -48,6 +48,13 @@ pub enum Step<T> {
 #[derive(Debug, Clone)]
 pub struct Cart(String);
 
+impl Cart {
+    /// `name=value; name=value`
+    pub fn cookies(&self) -> &str {
+        &self.0
+    }
+}
+
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -175,22 +182,32 @@ impl Shop {
         self.come_back(&back).await
     }
 
-    /// Pays at the hosted page; where it sends the browser then.
+    /// Pays at the hosted page; where it sends the browser then. Who paid and was stopped on the way back is sent on at once.
     ///
     /// # Errors
     /// When the page does not take the card.
     pub async fn hand_over_the_card(&self, page: &str) -> anyhow::Result<String> {
-        let shown = self.send(self.patience, || self.http.get(page)).await.context("the hosted page")?;
-        // Who paid and was stopped on the way back is sent on at once.
+        let until = Instant::now() + self.patience;
+        loop {
+            match self.try_to_pay(page).await {
+                // Paying twice is refused by the page itself, so it is safe to look again.
+                Err(_) if Instant::now() < until => tokio::time::sleep(BREATH).await,
+                done => return done.context("the hosted page"),
+            }
+        }
+    }
+
+    async fn try_to_pay(&self, page: &str) -> anyhow::Result<String> {
+        let shown = self.send(Duration::ZERO, || self.http.get(page)).await?;
         let answer = match shown.status {
             StatusCode::SEE_OTHER => shown,
             _ => {
-                shown.expect(StatusCode::OK).context("the hosted page")?;
+                shown.expect(StatusCode::OK)?;
                 let paying = || self.http.post(page).form(&CARD);
                 self.send(Duration::ZERO, paying).await?.expect(StatusCode::SEE_OTHER).context("paying")?
             }
         };
-        Ok(answer.header(header::LOCATION).context("the hosted page leads nowhere")?.to_owned())
+        Ok(answer.header(header::LOCATION).context("it leads nowhere")?.to_owned())
     }
 
     /// Goes where the hosted page sends the browser.

@@ -7,7 +7,7 @@ pub use process::{BadPicture, MAX_BYTES, Processed, fit, process};
 
 use super::limits::{AltText, MAX_PICTURES};
 use crate::{
-    error::AppError,
+    error::{AppError, Refusal},
     ids::{PictureId, ProductId, VendorId},
     server::{auth::Vendor, errors::internal, jobs, state::App},
     ui::PICTURE_WIDTHS,
@@ -104,7 +104,10 @@ async fn keep(
     processed: &Processed,
     alt: &AltText,
 ) -> Result<(), AppError> {
-    upload(app, picture, processed).await?;
+    if let Err(error) = upload(app, picture, processed).await {
+        tracing::error!(error = format!("{error:#}"), "a picture was not kept");
+        return Err(Refusal::StoreUnavailable.into());
+    }
     let mut tx = app.pool.begin().await?;
     // One picture at a time for a product, so that the count holds.
     owned(&mut tx, vendor, product).await?;

@@ -2,7 +2,7 @@
 
 use super::{
     model::{Quote, quote},
-    queries::{self, NewOrder},
+    queries::{self, Earlier, NewOrder},
 };
 use crate::{
     accounts::{Email, PostalAddress},
@@ -67,11 +67,11 @@ pub async fn place(
     let mut tx = app.pool.begin().await?;
     let cart_id = carts::lock(&mut *tx, &owner).await?.ok_or(Refusal::CartEmpty)?;
     // After the lock: of two requests at once, the second one sees here what the first one made.
-    if let Some(made) = made_before(&mut tx, who, cart_id, &request, &token).await? {
-        return Ok(made);
+    let known = queries::known(&mut *tx, request.key, &request.address.country).await?;
+    if let Some(earlier) = known.earlier {
+        return made_before(earlier, who, cart_id, &token);
     }
-    let rate = carts::vat_rate(&mut *tx, &request.address.country).await?;
-    let rate = rate.ok_or_else(|| AppError::field("country", "We do not ship there."))?;
+    let rate = known.rate.ok_or_else(|| AppError::field("country", "We do not ship there."))?;
     let lines = carts::lines(&mut *tx, cart_id, app.config.currency.code()).await?;
     let methods = carts::shipping_methods(&mut *tx, cart_id).await?;
     let cart = CartView::group(Some(cart_id), app.config.currency, lines, methods);
@@ -87,16 +87,13 @@ pub async fn place(
         }
     }
     let new = NewOrder { id: order, user: who.id(), cart: cart_id, token: &token, hold: app.config.hold };
-    let number = queries::insert_order(&mut *tx, new, &request, &quote).await?;
+    let number = queries::insert_order(&mut *tx, new, &request, &quote, rate).await?;
     let Some(number) = number else {
         // The same key from another cart at the same moment.
         tx.rollback().await?;
-        let mut db = app.pool.acquire().await?;
-        return made_before(&mut db, who, cart_id, &request, &token).await?.ok_or(AppError::NotFound);
+        let known = queries::known(&app.pool, request.key, &request.address.country).await?;
+        return made_before(known.earlier.ok_or(AppError::NotFound)?, who, cart_id, &token);
     };
-    for parcel in &quote.parcels {
-        queries::insert_parcel(&mut tx, order, parcel, rate).await?;
-    }
     let detail = json!({ "total": quote.sums.total_minor, "currency": quote.currency.code() });
     orders::record(&mut tx, order, None, "created", detail, who.id()).await?;
     // Last, so that the stock of what everybody wants is locked for as short as can be.
@@ -106,17 +103,10 @@ pub async fn place(
 }
 
 /// The order that this key made before, if it is the asker's. Somebody else's is not found: a key opens nothing.
-async fn made_before(
-    db: &mut PgConnection,
-    who: &MaybeCustomer,
-    cart: CartId,
-    request: &CheckoutRequest,
-    token: &Token,
-) -> Result<Option<Placed>, AppError> {
-    let Some(earlier) = queries::earlier(db, request.key).await? else { return Ok(None) };
+fn made_before(earlier: Earlier, who: &MaybeCustomer, cart: CartId, token: &Token) -> Result<Placed, AppError> {
     let same_person = earlier.user.is_some() && earlier.user == who.id();
     if same_person || earlier.cart == Some(cart) {
-        Ok(Some(Placed { order_id: earlier.id, number: earlier.number, token: token.clone() }))
+        Ok(Placed { order_id: earlier.id, number: earlier.number, token: token.clone() })
     } else {
         Err(AppError::NotFound)
     }
@@ -171,15 +161,15 @@ fn chosen<'a>(cart: &'a CartView, request: &CheckoutRequest) -> Result<Vec<&'a C
     if lines.is_empty() { Err(Refusal::CartEmpty) } else { Ok(lines) }
 }
 
-/// Holds the stock of every line, in id order; refuses with the first that is short.
+/// Holds the stock of every line; refuses with the first that is short.
 async fn hold_all(tx: &mut PgConnection, order: OrderId, quote: &Quote) -> Result<(), AppError> {
-    let mut lines: Vec<&CartLine> = quote.lines().collect();
-    lines.sort_by_key(|l| l.variant_id);
-    for line in lines {
-        if !queries::hold(tx, order, line.variant_id, line.quantity).await? {
-            let left = queries::left(&mut *tx, line.variant_id).await?;
-            return Err(Refusal::SoldOut { title: line.title.clone(), left }.into());
+    let wanted: Vec<(VariantId, i32)> = quote.lines().map(|l| (l.variant_id, l.quantity)).collect();
+    let held = queries::hold(&mut *tx, order, &wanted).await?;
+    match quote.lines().find(|line| !held.contains(&line.variant_id)) {
+        None => Ok(()),
+        Some(short) => {
+            let left = queries::left(&mut *tx, short.variant_id).await?;
+            Err(Refusal::SoldOut { title: short.title.clone(), left }.into())
         }
     }
-    Ok(())
 }

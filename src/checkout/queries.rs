@@ -1,18 +1,24 @@
 //! SQL that makes an order: everything here runs in the one transaction of [`super::place`].
 
-use super::{
-    model::{Quote, QuotedLine, QuotedParcel},
-    place::CheckoutRequest,
-};
+use super::{model::Quote, place::CheckoutRequest};
 use crate::{
     ids::{CartId, OrderId, OrderLineId, UserId, VariantId, VendorOrderId},
     money::BasisPoints,
     server::token::Token,
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgExecutor;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// What is known before the cart is looked at.
+pub struct Known {
+    /// The VAT of the country, if we ship there.
+    pub rate: Option<BasisPoints>,
+    /// The order that this key made before.
+    pub earlier: Option<Earlier>,
+}
 
 /// An order that a checkout form made before.
 pub struct Earlier {
@@ -22,15 +28,18 @@ pub struct Earlier {
     pub cart: Option<CartId>,
 }
 
-pub async fn earlier(db: impl PgExecutor<'_>, key: Uuid) -> sqlx::Result<Option<Earlier>> {
-    sqlx::query_as!(
-        Earlier,
-        r#"select id as "id: OrderId", number, user_id as "user: UserId", cart_id as "cart: CartId" from orders
-           where checkout_key = $1"#,
-        key
+pub async fn known(db: impl PgExecutor<'_>, key: Uuid, country: &str) -> sqlx::Result<Known> {
+    let row = sqlx::query!(
+        r#"select (select vat_rate_bp from countries where code = $2) as rate, o.id as "id?: OrderId", o.number as "number?",
+                  o.user_id as "user?: UserId", o.cart_id as "cart?: CartId"
+           from (values (1)) as one left join orders o on o.checkout_key = $1"#,
+        key,
+        country
     )
-    .fetch_optional(db)
-    .await
+    .fetch_one(db)
+    .await?;
+    let earlier = row.id.zip(row.number).map(|(id, number)| Earlier { id, number, user: row.user, cart: row.cart });
+    Ok(Known { rate: row.rate.map(BasisPoints), earlier })
 }
 
 /// Unpaid orders of this cart whose place a new one takes, oldest first, locked. One whose money is on its way stays.
@@ -74,21 +83,127 @@ pub struct NewOrder<'a> {
     pub hold: Duration,
 }
 
-/// The order's own row; its number, or `None` where another request with the same key was faster.
+/// One vendor's part, as the statement below reads it.
+#[derive(Serialize)]
+struct Parcel<'a> {
+    id: Uuid,
+    vendor_id: Uuid,
+    vendor_name: &'a str,
+    vendor_slug: &'a str,
+    shipping_code: &'a str,
+    shipping_name: &'a str,
+    min_days: i32,
+    max_days: i32,
+    items_minor: i64,
+    shipping_minor: i64,
+    discount_minor: i64,
+    tax_minor: i64,
+    total_minor: i64,
+}
+
+/// One line, as the statement below reads it.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: Uuid,
+    vendor_order_id: Uuid,
+    product_id: Uuid,
+    variant_id: Uuid,
+    product_slug: &'a str,
+    title: &'a str,
+    sku: &'a str,
+    options: Map<String, Value>,
+    picture_id: Option<Uuid>,
+    quantity: i32,
+    unit_price_minor: i64,
+    discount_minor: i64,
+    tax_minor: i64,
+    total_minor: i64,
+    position: i32,
+}
+
+fn parts(quote: &Quote) -> (Vec<Parcel<'_>>, Vec<Line<'_>>) {
+    let (mut parcels, mut lines) = (Vec::new(), Vec::new());
+    for quoted in &quote.parcels {
+        let id = VendorOrderId::new().uuid();
+        let (method, sums) = (&quoted.method, &quoted.sums);
+        parcels.push(Parcel {
+            id,
+            vendor_id: quoted.vendor_id.uuid(),
+            vendor_name: &quoted.vendor_name,
+            vendor_slug: &quoted.vendor_slug,
+            shipping_code: &method.code,
+            shipping_name: &method.name,
+            min_days: method.min_days,
+            max_days: method.max_days,
+            items_minor: sums.items_minor,
+            shipping_minor: sums.shipping_minor,
+            discount_minor: sums.discount_minor,
+            tax_minor: sums.tax_minor,
+            total_minor: sums.total_minor,
+        });
+        lines.extend((0i32..).zip(&quoted.lines).map(|(position, quoted)| {
+            let line = &quoted.line;
+            Line {
+                id: OrderLineId::new().uuid(),
+                vendor_order_id: id,
+                product_id: line.product_id.uuid(),
+                variant_id: line.variant_id.uuid(),
+                product_slug: &line.product_slug,
+                title: &line.title,
+                sku: &line.sku,
+                options: line.options().map(|(name, value)| (name.to_owned(), value.into())).collect(),
+                picture_id: line.picture_id.map(|p| p.uuid()),
+                quantity: line.quantity,
+                unit_price_minor: line.price_minor,
+                discount_minor: quoted.discount_minor,
+                tax_minor: quoted.tax_minor,
+                total_minor: quoted.total_minor,
+                position,
+            }
+        }));
+    }
+    (parcels, lines)
+}
+
+/// The order with its vendors' parts and their lines, in one statement; its number, or `None` where another request with the same key
+/// was faster.
 pub async fn insert_order(
     db: impl PgExecutor<'_>,
     new: NewOrder<'_>,
     request: &CheckoutRequest,
     quote: &Quote,
+    rate: BasisPoints,
 ) -> sqlx::Result<Option<i64>> {
     let to = &request.address;
+    let (parcels, lines) = parts(quote);
+    let json = |value: Result<Value, serde_json::Error>| value.map_err(|e| sqlx::Error::Encode(e.into()));
     sqlx::query_scalar!(
-        "insert into orders (id, user_id, email, token_hash, checkout_key, cart_id, currency, items_minor, shipping_minor,
-                             discount_minor, tax_minor, total_minor, ship_name, ship_line1, ship_line2, ship_city,
-                             ship_postal_code, ship_country, hold_expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                 now() + make_interval(secs => $19))
-         on conflict (checkout_key) do nothing returning number",
+        r#"with made as (
+               insert into orders (id, user_id, email, token_hash, checkout_key, cart_id, currency, items_minor, shipping_minor,
+                                   discount_minor, tax_minor, total_minor, ship_name, ship_line1, ship_line2, ship_city,
+                                   ship_postal_code, ship_country, hold_expires_at)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                       now() + make_interval(secs => $19))
+               on conflict (checkout_key) do nothing returning id, number
+           ), parts as (
+               insert into vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, shipping_code, shipping_name, min_days,
+                                          max_days, items_minor, shipping_minor, discount_minor, tax_minor, total_minor)
+               select p.id, made.id, p.vendor_id, p.vendor_name, p.vendor_slug, p.shipping_code, p.shipping_name, p.min_days,
+                      p.max_days, p.items_minor, p.shipping_minor, p.discount_minor, p.tax_minor, p.total_minor
+               from made, jsonb_to_recordset($20) as p (id uuid, vendor_id uuid, vendor_name text, vendor_slug text, shipping_code text,
+                   shipping_name text, min_days int, max_days int, items_minor bigint, shipping_minor bigint, discount_minor bigint,
+                   tax_minor bigint, total_minor bigint)
+           ), lines as (
+               insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, options,
+                                        picture_id, quantity, unit_price_minor, discount_minor, tax_rate_bp, tax_minor, total_minor,
+                                        position)
+               select l.id, made.id, l.vendor_order_id, l.product_id, l.variant_id, l.product_slug, l.title, l.sku, l.options,
+                      l.picture_id, l.quantity, l.unit_price_minor, l.discount_minor, $22, l.tax_minor, l.total_minor, l.position
+               from made, jsonb_to_recordset($21) as l (id uuid, vendor_order_id uuid, product_id uuid, variant_id uuid,
+                   product_slug text, title text, sku text, options jsonb, picture_id uuid, quantity int, unit_price_minor bigint,
+                   discount_minor bigint, tax_minor bigint, total_minor bigint, position int)
+           )
+           select number from made"#,
         new.id.uuid(),
         new.user.map(UserId::uuid),
         request.email.as_str(),
@@ -107,102 +222,38 @@ pub async fn insert_order(
         to.city.as_str(),
         to.postal_code.as_str(),
         to.country,
-        new.hold.as_secs_f64()
+        new.hold.as_secs_f64(),
+        json(serde_json::to_value(&parcels))?,
+        json(serde_json::to_value(&lines))?,
+        rate.0
     )
     .fetch_optional(db)
     .await
 }
 
-/// One vendor's part with its lines.
-pub async fn insert_parcel(db: &mut PgConnection, order: OrderId, parcel: &QuotedParcel, rate: BasisPoints) -> sqlx::Result<()> {
-    let id = VendorOrderId::new();
-    let (method, sums) = (&parcel.method, &parcel.sums);
-    sqlx::query!(
-        "insert into vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, shipping_code, shipping_name, min_days,
-                                    max_days, items_minor, shipping_minor, discount_minor, tax_minor, total_minor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        id.uuid(),
+/// Holds stock for an order, in id order of the variants, so that two checkouts never wait in a circle. Answers the variants that were
+/// held: where one is missing there is less of it than wanted, and the caller must undo the whole.
+pub async fn hold(db: impl PgExecutor<'_>, order: OrderId, wanted: &[(VariantId, i32)]) -> sqlx::Result<Vec<VariantId>> {
+    let variants: Vec<Uuid> = wanted.iter().map(|(variant, _)| variant.uuid()).collect();
+    let quantities: Vec<i32> = wanted.iter().map(|(_, quantity)| *quantity).collect();
+    sqlx::query_scalar!(
+        r#"with wanted as (
+               select * from unnest($2::uuid[], $3::int[]) as w (variant_id, quantity)
+           ), locked as (
+               select s.variant_id, w.quantity from stock s join wanted w on w.variant_id = s.variant_id
+               where s.on_hand - s.held >= w.quantity order by s.variant_id for update of s
+           ), taken as (
+               update stock s set held = s.held + l.quantity from locked l where s.variant_id = l.variant_id
+               returning s.variant_id, l.quantity
+           )
+           insert into stock_holds (order_id, variant_id, quantity) select $1, variant_id, quantity from taken
+           returning variant_id as "variant: VariantId""#,
         order.uuid(),
-        parcel.vendor_id.uuid(),
-        parcel.vendor_name,
-        parcel.vendor_slug,
-        method.code,
-        method.name,
-        method.min_days,
-        method.max_days,
-        sums.items_minor,
-        sums.shipping_minor,
-        sums.discount_minor,
-        sums.tax_minor,
-        sums.total_minor
+        &variants,
+        &quantities
     )
-    .execute(&mut *db)
-    .await?;
-    for (position, line) in (0i32..).zip(&parcel.lines) {
-        insert_line(&mut *db, order, id, line, rate, position).await?;
-    }
-    Ok(())
-}
-
-async fn insert_line(
-    db: impl PgExecutor<'_>,
-    order: OrderId,
-    vendor_order: VendorOrderId,
-    quoted: &QuotedLine,
-    rate: BasisPoints,
-    position: i32,
-) -> sqlx::Result<()> {
-    let line = &quoted.line;
-    let options: Map<String, Value> = line.options().map(|(name, value)| (name.to_owned(), value.into())).collect();
-    sqlx::query!(
-        "insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, options,
-                                  picture_id, quantity, unit_price_minor, discount_minor, tax_rate_bp, tax_minor, total_minor,
-                                  position)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        OrderLineId::new().uuid(),
-        order.uuid(),
-        vendor_order.uuid(),
-        line.product_id.uuid(),
-        line.variant_id.uuid(),
-        line.product_slug,
-        line.title,
-        line.sku,
-        Value::Object(options),
-        line.picture_id.map(|p| p.uuid()),
-        line.quantity,
-        line.price_minor,
-        quoted.discount_minor,
-        rate.0,
-        quoted.tax_minor,
-        quoted.total_minor,
-        position
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Holds stock for an order. `false`, and nothing is changed, where there is less than that.
-pub async fn hold(db: &mut PgConnection, order: OrderId, variant: VariantId, quantity: i32) -> sqlx::Result<bool> {
-    let held = sqlx::query!(
-        "update stock set held = held + $2 where variant_id = $1 and on_hand - held >= $2",
-        variant.uuid(),
-        quantity
-    )
-    .execute(&mut *db)
-    .await?;
-    if held.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query!(
-        "insert into stock_holds (order_id, variant_id, quantity) values ($1, $2, $3)",
-        order.uuid(),
-        variant.uuid(),
-        quantity
-    )
-    .execute(&mut *db)
-    .await?;
-    Ok(true)
+    .fetch_all(db)
+    .await
 }
 
 /// How many of a variant are there for others now.

@@ -74,7 +74,7 @@ pub async fn run(app: &App, what: &Crash) -> anyhow::Result<()> {
 /// As [`run`].
 pub async fn prove(app: &App, what: &Crash) -> anyhow::Result<(Done, Vec<Finding>)> {
     // Enough for most, not for all: some learn that it is sold out.
-    let stock = i32::try_from(what.checkouts / GOODS)?.max(2);
+    let stock = i32::try_from(what.checkouts * 5 / 4 / GOODS)?.max(2);
     let mut stand = Stand::build(app, free_address()?, GOODS, stock).await?;
     stand.config.sweep_after = Duration::ZERO;
     let log = std::env::temp_dir().join(format!("souk-proof-{}.log", Uuid::now_v7()));

@@ -10,3 +10,4 @@ pub mod oversell;
 mod stand;
 
 pub use laws::{Finding, verify};
+pub use stand::free_address;

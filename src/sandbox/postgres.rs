@@ -52,6 +52,13 @@ impl Embedded {
         &self.url
     }
 
+    /// Ends the server without notice and starts it again at the same address, as a machine does that lost its power: every
+    /// connection breaks, and what was not committed is gone.
+    pub async fn crash_and_recover(&self) -> anyhow::Result<()> {
+        let cluster = self.cluster.clone();
+        tokio::task::spawn_blocking(move || cluster.crash_and_recover()).await?
+    }
+
     /// Ends the server cleanly: open transactions are rolled back, the data is flushed.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         let Some(lock) = self.owner.take() else { return Ok(()) };
@@ -268,6 +275,14 @@ impl Cluster {
         let mut command = self.command("pg_ctl");
         command.arg("stop").arg("--pgdata").arg(self.data()).args(["--mode=fast", "--wait", "--timeout=30", "--silent"]);
         succeed("pg_ctl stop", command.output())
+    }
+
+    fn crash_and_recover(&self) -> anyhow::Result<()> {
+        // It remembers the options, and with them the port, with which it was started.
+        let mut command = self.command("pg_ctl");
+        command.arg("restart").arg("--pgdata").arg(self.data()).arg("--log").arg(self.home.join("log"));
+        command.args(["--mode=immediate", "--wait", "--timeout=60", "--silent"]);
+        succeed("pg_ctl restart", command.output())
     }
 
     fn running(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::{
         limits::{AltText, MAX_PICTURES},
         pictures::{self, MAX_BYTES, Move, ProductPicture},
     },
-    error::{AppError, FieldErrors},
+    error::{AppError, FieldErrors, Refusal},
     ids::{PictureId, ProductId},
     server::{
         auth::Vendor,
@@ -55,6 +55,7 @@ pub async fn upload(
     queries::product(&app.pool, &vendor, id).await?;
     let mut errors = FieldErrors::default();
     let mut kept = 0;
+    let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     loop {
         let field = match form.next_field().await {
             Ok(Some(field)) => field,
@@ -90,6 +91,12 @@ pub async fn upload(
                     errors.add("pictures", format!("{name}: {why}"));
                 }
             }
+            // The next ones would wait for the same store.
+            Err(AppError::Conflict(refusal @ Refusal::StoreUnavailable)) => {
+                errors.add("pictures", format!("{name}: {refusal}"));
+                status = StatusCode::SERVICE_UNAVAILABLE;
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -106,7 +113,7 @@ pub async fn upload(
         return Ok(Redirect::to(&format!("/vendor/products/{id}/pictures")).into_response());
     }
     let page = page(&app, &vendor, id, errors, said).await?;
-    Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
+    Ok(page.status(status).into_response())
 }
 
 /// One file, no more of it than a picture may have; `None` where it is larger. The rest is read past, so that the next

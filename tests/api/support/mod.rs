@@ -15,7 +15,7 @@ pub use checkout::{ADDRESS, checkout_form};
 pub use client::{Answer, Client};
 pub use database::TestDatabase;
 pub use services::{Card, Services};
-pub use statements::counted;
+pub use statements::{asked, counted};
 pub use world::{TestVendor, World};
 
 use souk::server::{
@@ -75,6 +75,16 @@ impl TestApp {
         let world = World::build(&database.pool).await;
         let (app, services) = services::Services::start(database.pool.clone()).await;
         (Self { router: router(app.clone()), app, services: Some(services), database }, world)
+    }
+
+    /// As [`TestApp::with_services`], with the configuration changed first.
+    pub async fn with_services_and(change: impl FnOnce(&mut Config)) -> (Self, World) {
+        let (mut test, world) = Self::with_services().await;
+        let mut config = (*test.app.config).clone();
+        change(&mut config);
+        test.app = App::new(config, test.database.pool.clone(), test.app.sandbox.clone()).expect("the app starts");
+        test.router = router(test.app.clone());
+        (test, world)
     }
 
     /// The stand-ins of [`TestApp::with_services`].

@@ -37,8 +37,9 @@ pub struct Services {
     pub http: reqwest::Client,
     /// Where the shop listens for webhooks.
     pub shop: SocketAddr,
-    _s3: s3::Running,
-    _media: MediaFolder,
+    store: tokio::sync::Mutex<Option<s3::Running>>,
+    store_at: SocketAddr,
+    media: MediaFolder,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -88,7 +89,25 @@ impl Services {
         let server = tokio::spawn(async move { axum::serve(listener, service).await.expect("the shop serves") });
         let http =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("an HTTP client");
-        (app, Self { stripe, http, shop, _s3: s3, _media: media, server })
+        (app, Self { stripe, http, shop, store_at: s3.address(), store: Some(s3).into(), media, server })
+    }
+
+    /// Nobody is where the store was.
+    pub async fn close_store(&self) {
+        if let Some(store) = self.store.lock().await.take() {
+            store.stop().await;
+        }
+    }
+
+    /// The store is back, with what it kept.
+    pub async fn open_store(&self) {
+        let store = s3::start(self.store_at, &self.media.0, "test", "test-secret").await.expect("the store starts again");
+        *self.store.lock().await = Some(store);
+    }
+
+    /// Whether the store's disk is full.
+    pub async fn fill_store(&self, full: bool) {
+        self.store.lock().await.as_ref().expect("the store is open").set_full(full);
     }
 
     /// Pays at the sandbox's hosted page as a person would; answers the status and where the browser is sent.
