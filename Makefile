@@ -2,7 +2,7 @@
 # script in scripts/ that does one thing, can be run by hand, and can be run twice.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check build fmt setup sqlx clean
+.PHONY: help run test check bench build fmt setup sqlx clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -15,6 +15,9 @@ test: ## everything: formatting, lints, boundaries, unit, API and browser tests,
 
 check: ## the fast part of it: formatting, boundaries, lints of both builds
 	@scripts/check.sh
+
+bench: ## speed, side by side with its floors in one run; writes benches/last.md
+	@scripts/bench.sh
 
 build: ## a release in dist/
 	@scripts/dist.sh

@@ -5,9 +5,9 @@ pub mod cli;
 pub mod crash;
 mod judge;
 mod laws;
-mod node;
+pub mod node;
 pub mod oversell;
-mod stand;
+pub mod stand;
 
 pub use laws::{Finding, verify};
 pub use stand::free_address;

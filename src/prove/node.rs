@@ -57,6 +57,11 @@ impl Node {
         Ok(())
     }
 
+    /// Its process, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.running.as_ref().and_then(Child::id)
+    }
+
     /// SIGKILL: nothing in the program learns of it.
     ///
     /// # Errors
@@ -94,6 +99,7 @@ impl Node {
             ("SOUK_API_RATE", config.api_rate.to_string()),
             ("SOUK_HOLD_MINUTES", (config.hold.as_secs() / 60).to_string()),
             ("SOUK_SWEEP_MINUTES", (config.sweep_after.as_secs() / 60).to_string()),
+            ("SOUK_PAGE_CACHE_MB", config.page_cache_mb.to_string()),
             ("SOUK_CURRENCY", config.currency.code().into()),
             ("DATABASE_URL", config.database_url.clone().context("no database is configured")?),
             ("STRIPE_SECRET_KEY", stripe.secret_key),

@@ -1,0 +1,62 @@
+//! PostgreSQL's own measure of itself on this machine.
+
+use anyhow::Context;
+use sqlx::PgPool;
+use std::path::PathBuf;
+use tokio::process::Command;
+use uuid::Uuid;
+
+pub struct Pgbench {
+    program: PathBuf,
+    server: String,
+    shop: String,
+}
+
+/// The plain way to sell one thing: the stock's row first, then the order.
+const PLAIN: &str = "begin;
+update stock set held = held + 1 where variant_id = ':VARIANT' and on_hand - held >= 1;
+insert into bench_orders (note) values ('sold');
+commit;
+";
+
+impl Pgbench {
+    /// `None` where it is not installed.
+    pub fn find(server: &str, shop: &str) -> Option<Self> {
+        let program = PathBuf::from(std::env::var_os("SOUK_POSTGRES_BIN")?).join("pgbench");
+        program.exists().then(|| Self { program, server: server.to_owned(), shop: shop.to_owned() })
+    }
+
+    /// Transactions a second: select only, TPC-B, and 32 who buy one thing in the plain way.
+    pub async fn floors(&self, pool: &PgPool, variant: Uuid, seconds: u64) -> anyhow::Result<Vec<(&'static str, f64)>> {
+        self.run(&self.server, &["--initialize", "--quiet", "--scale=10"]).await?;
+        let time = format!("--time={}", seconds.max(5));
+        let select = self.rate(&self.server, &["--select-only", "--client=8", "--jobs=2", "--no-vacuum", &time]).await?;
+        let tpcb = self.rate(&self.server, &["--client=8", "--jobs=2", "--no-vacuum", &time]).await?;
+        sqlx::query("create table bench_orders (id bigint generated always as identity primary key, note text)")
+            .execute(pool)
+            .await?;
+        let script = std::env::temp_dir().join(format!("souk-bench-{}.sql", Uuid::now_v7()));
+        std::fs::write(&script, PLAIN.replace(":VARIANT", &variant.to_string()))?;
+        let file = format!("--file={}", script.display());
+        let plain = self.rate(&self.shop, &["--client=32", "--jobs=2", "--no-vacuum", &time, &file]).await;
+        std::fs::remove_file(&script)?;
+        Ok(vec![
+            ("floor: pgbench select-only, 8 at once", select),
+            ("floor: pgbench TPC-B, 8 at once", tpcb),
+            ("floor: pgbench, one variant, stock row first, 32 at once", plain?),
+        ])
+    }
+
+    async fn rate(&self, database: &str, arguments: &[&str]) -> anyhow::Result<f64> {
+        let said = self.run(database, arguments).await?;
+        let line =
+            said.lines().find_map(|l| l.strip_prefix("tps = ")).with_context(|| format!("pgbench says no rate: {said}"))?;
+        Ok(line.split_whitespace().next().unwrap_or_default().parse()?)
+    }
+
+    async fn run(&self, database: &str, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(&self.program).args(arguments).arg(database).output().await?;
+        anyhow::ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+}
