@@ -4,8 +4,9 @@
 source "$(dirname "$0")/env.sh"
 
 bin=$(scripts/postgres.sh)
-export SOUK_POSTGRES_BIN=$bin
-[ -x "$bin/pgbench" ] || say "No pgbench beside PostgreSQL's programs in $bin: its floors are left out."
+SOUK_PGBENCH=$(PATH="$bin:$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin)" command -v pgbench || true)
+export SOUK_PGBENCH
+[ -n "$SOUK_PGBENCH" ] || say "No pgbench is here (Debian: postgresql-contrib): its floors are left out."
 say "Building a release (minutes, once)"
 cargo build --release --features ssr --bin souk --bench load
 program=$CARGO_TARGET_DIR/release/souk

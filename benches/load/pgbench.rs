@@ -22,8 +22,8 @@ commit;
 impl Pgbench {
     /// `None` where it is not installed.
     pub fn find(server: &str, shop: &str) -> Option<Self> {
-        let program = PathBuf::from(std::env::var_os("SOUK_POSTGRES_BIN")?).join("pgbench");
-        program.exists().then(|| Self { program, server: server.to_owned(), shop: shop.to_owned() })
+        let program = std::env::var_os("SOUK_PGBENCH").filter(|path| !path.is_empty())?;
+        Some(Self { program: program.into(), server: server.to_owned(), shop: shop.to_owned() })
     }
 
     /// Transactions a second: select only, TPC-B, and 32 who buy one thing in the plain way.

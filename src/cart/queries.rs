@@ -106,9 +106,12 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
                   v.id as "vendor_id: VendorId", v.slug as vendor_slug, v.name as vendor_name,
                   l.quantity, a.price_minor, l.seen_price_minor,
                   -- what this cart's own unpaid orders hold is there for it: a new order takes the place of the old one
+                  -- (asked order by order: what everybody holds of a thing that everybody wants would be thousands of rows)
                   (s.on_hand - s.held + coalesce((
-                      select sum(h.quantity) from stock_holds h join orders o on o.id = h.order_id
-                      where h.variant_id = a.id and h.state = 'held' and o.cart_id = l.cart_id and o.status = 'pending'
+                      select sum((select h.quantity from stock_holds h
+                                  where h.order_id = o.id and h.variant_id = a.id and h.state = 'held'))
+                      from orders o
+                      where o.cart_id = l.cart_id and o.status = 'pending'
                         and not exists (select 1 from payments y where y.order_id = o.id and y.state in ('processing', 'paid'))),
                       0))::int
                       as "available!",

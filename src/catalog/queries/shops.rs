@@ -121,13 +121,17 @@ pub async fn shops(app: &App, after: Option<&str>) -> Result<ShopsPage, AppError
 pub async fn shops_with_character(pool: &PgPool) -> sqlx::Result<Vec<ShopCard>> {
     sqlx::query_as!(
         ShopCard,
-        r#"select v.id as "id: VendorId", v.slug, v.name, v.tagline, v.country, n.goods as "goods!",
+        // The latest of each vendor is one step in an index; only of the chosen all goods are counted.
+        r#"select v.id as "id: VendorId", v.slug, v.name, v.tagline, v.country,
+                  (select count(*) from listings l where l.vendor_id = v.id) as "goods!",
                   array(select l.picture_id from listings l where l.vendor_id = v.id and l.picture_id is not null
                         order by l.published_at desc, l.product_id desc limit 3) as "pictures!: Vec<PictureId>"
-           from vendors v
-           join lateral (select count(*) as goods, max(published_at) as latest from listings l where l.vendor_id = v.id) n on n.goods > 0
-           where v.status = 'approved'
-           order by v.tagline = '', n.latest desc, v.id limit 6"#
+           from (select v.*, n.published_at as latest from vendors v
+                 join lateral (select l.published_at from listings l where l.vendor_id = v.id
+                               order by l.published_at desc, l.product_id desc limit 1) n on true
+                 where v.status = 'approved'
+                 order by v.tagline = '', n.published_at desc, v.id limit 6) v
+           order by v.tagline = '', v.latest desc, v.id"#
     )
     .fetch_all(pool)
     .await
