@@ -38,7 +38,7 @@ async fn move_lines(tx: &mut PgConnection, guest: CartId, cart: CartId) -> sqlx:
         r#"with wanted as (
                select g.variant_id, p.title, g.seen_price_minor, g.added_at,
                       least(g.quantity + coalesce(mine.quantity, 0), $3::int) as wanted,
-                      s.on_hand - s.held as available
+                      s.free as available
                from cart_lines g
                join variants a on a.id = g.variant_id
                join products p on p.id = a.product_id

@@ -84,6 +84,8 @@ pub struct CartLine {
     pub seen_price_minor: i64,
     /// How many this cart could buy now; what its own unpaid order holds counts as there.
     pub available: i32,
+    /// Pieces of it stand aside for a rush.
+    pub set_aside: bool,
     /// Published, of an open shop that ships, in the shop's currency.
     pub for_sale: bool,
 }

@@ -107,14 +107,14 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
                   l.quantity, a.price_minor, l.seen_price_minor,
                   -- what this cart's own unpaid orders hold is there for it: a new order takes the place of the old one
                   -- (asked order by order: what everybody holds of a thing that everybody wants would be thousands of rows)
-                  (s.on_hand - s.held + coalesce((
+                  (s.free + coalesce((
                       select sum((select h.quantity from stock_holds h
                                   where h.order_id = o.id and h.variant_id = a.id and h.state = 'held'))
                       from orders o
                       where o.cart_id = l.cart_id and o.status = 'pending'
                         and not exists (select 1 from payments y where y.order_id = o.id and y.state in ('processing', 'paid'))),
                       0))::int
-                      as "available!",
+                      as "available!", s.set_aside,
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"
            from cart_lines l
@@ -165,7 +165,7 @@ pub struct Stand {
 pub async fn stand(db: impl PgExecutor<'_>, variant: VariantId, currency: &str) -> sqlx::Result<Option<Stand>> {
     sqlx::query_as!(
         Stand,
-        r#"select p.title, p.slug as product_slug, s.on_hand - s.held as "available!",
+        r#"select p.title, p.slug as product_slug, s.free as "available!",
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"
            from variants a join products p on p.id = a.product_id join vendors v on v.id = p.vendor_id
@@ -194,11 +194,11 @@ pub async fn add(
            join stock s on s.variant_id = a.id
            where a.id = $3 and p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $6
              and exists (select 1 from shipping_methods m where m.vendor_id = v.id)
-             and s.on_hand - s.held >= $4
+             and s.free >= $4
            on conflict (cart_id, variant_id) do update
                set quantity = least(cart_lines.quantity + excluded.quantity, $5), seen_price_minor = excluded.seen_price_minor
                where least(cart_lines.quantity + excluded.quantity, $5)
-                   <= (select on_hand - held from stock where variant_id = excluded.variant_id)
+                   <= (select f.free from stock f where f.variant_id = excluded.variant_id)
            returning (select p.title from variants a join products p on p.id = a.product_id where a.id = variant_id) as "title!""#,
         CartLineId::new().uuid(),
         cart.uuid(),

@@ -15,6 +15,8 @@ mod queries;
 #[cfg(feature = "ssr")]
 pub mod rest;
 #[cfg(feature = "ssr")]
+pub mod rush;
+#[cfg(feature = "ssr")]
 mod views;
 
 #[cfg(feature = "ssr")]

@@ -32,31 +32,51 @@ pub fn routes() -> Router<App> {
     Router::new().route("/checkout", get(checkout).post(order)).route("/checkout/update", post(update))
 }
 
+/// Where to could be sent.
+struct Places {
+    book: Vec<Address>,
+    countries: Vec<Country>,
+}
+
+impl Places {
+    async fn of(app: &App, who: &MaybeCustomer) -> Result<Self, AppError> {
+        let book = match who.customer() {
+            Some(customer) => accounts::queries::addresses(&app.pool, customer).await?,
+            None => vec![],
+        };
+        Ok(Self { book, countries: accounts::queries::countries(&app.pool).await? })
+    }
+}
+
 /// What the page is made from.
 pub(super) struct Loaded {
-    pub book: Vec<Address>,
-    pub countries: Vec<Country>,
-    pub cart: CartView,
+    places: Places,
+    cart: CartView,
     pub quote: Quote,
 }
 
 /// Reads the cart and prices what the form stands for. A line whose price rose is in the order only where the form had it: then the
 /// shopper has seen it there, and sees both prices now.
 pub(super) async fn load(app: &App, who: &MaybeCustomer, token: Option<&Token>, form: &CheckoutForm) -> Result<Loaded, AppError> {
-    let book = match who.customer() {
-        Some(customer) => accounts::queries::addresses(&app.pool, customer).await?,
-        None => vec![],
-    };
-    let countries = accounts::queries::countries(&app.pool).await?;
+    load_with(app, who, token, form, Places::of(app, who).await?).await
+}
+
+async fn load_with(
+    app: &App,
+    who: &MaybeCustomer,
+    token: Option<&Token>,
+    form: &CheckoutForm,
+    places: Places,
+) -> Result<Loaded, AppError> {
     let cart = cart::view(app, who, token).await?;
-    let country = form.country(&book, &countries);
+    let country = form.country(&places.book, &places.countries);
     let rate = cart::queries::vat_rate(&app.pool, &country).await?.unwrap_or(BasisPoints(0));
     let wanted = |line: &CartLine| match line.problem() {
         Some(Problem::PriceRose { .. }) => form.showed(line),
         _ => line.buyable(),
     };
     let quote = quote(&cart, wanted, |slug| form.shipping.get(slug).cloned(), rate, 0);
-    Ok(Loaded { book, countries, cart, quote })
+    Ok(Loaded { places, cart, quote })
 }
 
 /// Why the page is shown again.
@@ -68,7 +88,7 @@ struct Refused {
 }
 
 fn show(app: &App, who: &MaybeCustomer, form: CheckoutForm, loaded: Loaded, refused: Refused) -> Response {
-    let Loaded { book, countries, cart, quote } = loaded;
+    let Loaded { places: Places { book, countries }, cart, quote } = loaded;
     if quote.parcels.is_empty() {
         // The cart says why.
         return Redirect::to("/cart").into_response();
@@ -89,12 +109,9 @@ fn show(app: &App, who: &MaybeCustomer, form: CheckoutForm, loaded: Loaded, refu
 }
 
 async fn checkout(State(app): State<App>, who: MaybeCustomer, cookie: CartCookie) -> Result<Response, AppError> {
-    let book = match who.customer() {
-        Some(customer) => accounts::queries::addresses(&app.pool, customer).await?,
-        None => vec![],
-    };
-    let form = CheckoutForm::fresh(&who, &book);
-    let loaded = load(&app, &who, cookie.token(), &form).await?;
+    let places = Places::of(&app, &who).await?;
+    let form = CheckoutForm::fresh(&who, &places.book);
+    let loaded = load_with(&app, &who, cookie.token(), &form, places).await?;
     Ok(show(&app, &who, form, loaded, Refused::default()))
 }
 
@@ -125,10 +142,12 @@ async fn order(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
     let form = CheckoutForm::read(fields)?;
-    let loaded = load(&app, &who, cookie.token(), &form).await?;
-    let request = match form.parse(&loaded.book, &loaded.countries) {
+    // What the page shows is read only where it is shown again.
+    let places = Places::of(&app, &who).await?;
+    let request = match form.parse(&places.book, &places.countries) {
         Ok(request) => request,
         Err(errors) => {
+            let loaded = load_with(&app, &who, cookie.token(), &form, places).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(show(&app, &who, form, loaded, Refused { errors, status, refusal: None }));
         }

@@ -3,6 +3,7 @@
 use super::{
     model::{Quote, quote},
     queries::{self, Earlier, NewOrder},
+    rush,
 };
 use crate::{
     accounts::{Email, PostalAddress},
@@ -62,6 +63,30 @@ pub async fn place(
     cart_token: Option<&Token>,
     request: CheckoutRequest,
 ) -> Result<Placed, AppError> {
+    let mut last = false;
+    loop {
+        match attempt(app, who, cart_token, &request, last).await? {
+            Attempt::Placed(placed) => return Ok(placed),
+            Attempt::StandsAside(variant) => rush::put_back(&app.pool, variant).await?,
+        }
+        last = true;
+    }
+}
+
+/// What became of a transaction that makes an order.
+enum Attempt {
+    Placed(Placed),
+    /// Nothing was changed: there is too little of this on its shelf, and more of it stands aside.
+    StandsAside(VariantId),
+}
+
+async fn attempt(
+    app: &App,
+    who: &MaybeCustomer,
+    cart_token: Option<&Token>,
+    request: &CheckoutRequest,
+    last: bool,
+) -> Result<Attempt, AppError> {
     let token = orders::order_token(app, request.key)?;
     let owner = Owner::of(who, cart_token).ok_or(Refusal::CartEmpty)?;
     let mut tx = app.pool.begin().await?;
@@ -69,13 +94,13 @@ pub async fn place(
     // After the lock: of two requests at once, the second one sees here what the first one made.
     let known = queries::known(&mut *tx, request.key, &request.address.country).await?;
     if let Some(earlier) = known.earlier {
-        return made_before(earlier, who, cart_id, &token);
+        return made_before(earlier, who, cart_id, &token).map(Attempt::Placed);
     }
     let rate = known.rate.ok_or_else(|| AppError::field("country", "We do not ship there."))?;
     let lines = carts::lines(&mut *tx, cart_id, app.config.currency.code()).await?;
     let methods = carts::shipping_methods(&mut *tx, cart_id).await?;
     let cart = CartView::group(Some(cart_id), app.config.currency, lines, methods);
-    let quote = check(&cart, &request, rate)?;
+    let quote = check(&cart, request, rate)?;
 
     let order = OrderId::new();
     let replaced = queries::replaced(&mut *tx, cart_id).await?;
@@ -87,19 +112,27 @@ pub async fn place(
         }
     }
     let new = NewOrder { id: order, user: who.id(), cart: cart_id, token: &token, hold: app.config.hold };
-    let number = queries::insert_order(&mut *tx, new, &request, &quote, rate).await?;
+    let number = queries::insert_order(&mut *tx, new, request, &quote, rate).await?;
     let Some(number) = number else {
         // The same key from another cart at the same moment.
         tx.rollback().await?;
         let known = queries::known(&app.pool, request.key, &request.address.country).await?;
-        return made_before(known.earlier.ok_or(AppError::NotFound)?, who, cart_id, &token);
+        return made_before(known.earlier.ok_or(AppError::NotFound)?, who, cart_id, &token).map(Attempt::Placed);
     };
     let detail = json!({ "total": quote.sums.total_minor, "currency": quote.currency.code() });
     orders::record(&mut tx, order, None, "created", detail, who.id()).await?;
     // Last, so that the stock of what everybody wants is locked for as short as can be.
-    hold_all(&mut tx, order, &quote).await?;
-    tx.commit().await?;
-    Ok(Placed { order_id: order, number, token })
+    match hold_all(&mut tx, order, &quote, last).await? {
+        Holding::All { rushed } => {
+            tx.commit().await?;
+            rush::set_aside(app, rushed);
+            Ok(Attempt::Placed(Placed { order_id: order, number, token }))
+        }
+        Holding::StandsAside(variant) => {
+            tx.rollback().await?;
+            Ok(Attempt::StandsAside(variant))
+        }
+    }
 }
 
 /// The order that this key made before, if it is the asker's. Somebody else's is not found: a key opens nothing.
@@ -161,15 +194,45 @@ fn chosen<'a>(cart: &'a CartView, request: &CheckoutRequest) -> Result<Vec<&'a C
     if lines.is_empty() { Err(Refusal::CartEmpty) } else { Ok(lines) }
 }
 
-/// Holds the stock of every line; refuses with the first that is short.
-async fn hold_all(tx: &mut PgConnection, order: OrderId, quote: &Quote) -> Result<(), AppError> {
-    let wanted: Vec<(VariantId, i32)> = quote.lines().map(|l| (l.variant_id, l.quantity)).collect();
-    let held = queries::hold(&mut *tx, order, &wanted).await?;
-    match quote.lines().find(|line| !held.contains(&line.variant_id)) {
-        None => Ok(()),
-        Some(short) => {
-            let left = queries::left(&mut *tx, short.variant_id).await?;
-            Err(Refusal::SoldOut { title: short.title.clone(), left }.into())
+/// What an order got of the stock.
+enum Holding {
+    /// All that it wants. Of `rushed` pieces should be set aside: its buyers wait for each other.
+    All { rushed: Vec<VariantId> },
+    /// Too little on the shelf, and more of this stands aside.
+    StandsAside(VariantId),
+}
+
+/// Holds the stock of every line; refuses with the first that is short. What stands aside is taken first, because nobody waits
+/// for it; where `last`, what stands aside of a thing that is short is left to those who are taking it.
+async fn hold_all(tx: &mut PgConnection, order: OrderId, quote: &Quote, last: bool) -> Result<Holding, AppError> {
+    let (mut rushed, mut wanted) = (Vec::new(), Vec::new());
+    for line in quote.lines() {
+        if line.set_aside {
+            let found = rush::take(&mut *tx, order, line.variant_id, line.quantity).await?;
+            if found.few_left {
+                rushed.push(line.variant_id);
+            }
+            if found.enough {
+                continue;
+            }
         }
+        wanted.push((line.variant_id, line.quantity));
     }
+    if let [(variant, quantity)] = wanted[..] {
+        // Of a single row it can be told whether it must be waited for.
+        if queries::hold_if_idle(&mut *tx, order, variant, quantity).await? {
+            return Ok(Holding::All { rushed });
+        }
+        rushed.push(variant);
+    }
+    let held = queries::hold(&mut *tx, order, &wanted).await?;
+    let Some((short, _)) = wanted.into_iter().find(|(variant, _)| !held.contains(variant)) else {
+        return Ok(Holding::All { rushed });
+    };
+    if !last && rush::stands_aside(&mut *tx, short).await? {
+        return Ok(Holding::StandsAside(short));
+    }
+    let left = queries::left(&mut *tx, short).await?;
+    let title = quote.lines().find(|line| line.variant_id == short).map(|line| line.title.clone()).unwrap_or_default();
+    Err(Refusal::SoldOut { title, left }.into())
 }

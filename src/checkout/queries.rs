@@ -231,6 +231,24 @@ pub async fn insert_order(
     .await
 }
 
+/// Holds stock of one thing for an order, unless it is short or somebody else's order has its row at this moment; `false` then.
+pub async fn hold_if_idle(db: impl PgExecutor<'_>, order: OrderId, variant: VariantId, quantity: i32) -> sqlx::Result<bool> {
+    let held = sqlx::query!(
+        "with locked as (
+             select variant_id from stock where variant_id = $2 and on_hand - held >= $3 for update skip locked
+         ), taken as (
+             update stock s set held = s.held + $3 from locked l where s.variant_id = l.variant_id returning s.variant_id
+         )
+         insert into stock_holds (order_id, variant_id, quantity) select $1, variant_id, $3 from taken",
+        order.uuid(),
+        variant.uuid(),
+        quantity
+    )
+    .execute(db)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
 /// Holds stock for an order, in id order of the variants, so that two checkouts never wait in a circle. Answers the variants that were
 /// held: where one is missing there is less of it than wanted, and the caller must undo the whole.
 pub async fn hold(db: impl PgExecutor<'_>, order: OrderId, wanted: &[(VariantId, i32)]) -> sqlx::Result<Vec<VariantId>> {
@@ -258,7 +276,7 @@ pub async fn hold(db: impl PgExecutor<'_>, order: OrderId, wanted: &[(VariantId,
 
 /// How many of a variant are there for others now.
 pub async fn left(db: impl PgExecutor<'_>, variant: VariantId) -> sqlx::Result<i32> {
-    sqlx::query_scalar!(r#"select on_hand - held as "left!" from stock where variant_id = $1"#, variant.uuid())
+    sqlx::query_scalar!(r#"select s.free as "left!" from stock s where variant_id = $1"#, variant.uuid())
         .fetch_one(db)
         .await
 }

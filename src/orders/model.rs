@@ -73,8 +73,15 @@ text_enum!(
     }
 );
 
+impl PaymentState {
+    /// The money is there, and nothing that Stripe says later of the session takes it back; refunds have their own way.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Paid | Self::Surplus)
+    }
+}
+
 /// What the payment status of an order is derived from: one attempt, and what of it went back or is on its way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct PaymentFact {
     pub state: PaymentState,
     /// A card was refused in this attempt.

@@ -14,9 +14,10 @@ use crate::{
         token::Token,
     },
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, types::Json};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 pub use super::vendor_queries::{count_to_ship, vendor_order, vendor_orders, vendor_orders_after};
 
@@ -229,48 +230,43 @@ async fn history_part(
 }
 
 /// Writes the statuses that follow from payments, refunds and shipments: the one writer of them. Call it under the
-/// order's row lock, at the end of the transaction that changed a fact.
+/// order's row lock, in the transaction that changed a fact, after that.
 pub async fn derive_statuses(tx: &mut PgConnection, order: OrderId) -> sqlx::Result<()> {
-    let payments = sqlx::query_as!(
-        PaymentFact,
-        r#"select p.state as "state: PaymentState", p.failure is not null as "refused!", p.amount_minor,
-                  coalesce((select sum(r.amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0)::bigint as "refunded_minor!"
-           from payments p where p.order_id = $1 order by p.attempt"#,
+    let facts = sqlx::query!(
+        r#"select (select coalesce(json_agg(json_build_object(
+                       'state', p.state, 'refused', p.failure is not null, 'amount_minor', p.amount_minor,
+                       'refunded_minor', coalesce((select sum(r.amount_minor) from refunds r
+                                                   where r.payment_id = p.id and r.state <> 'failed'), 0)) order by p.attempt), '[]')
+                   from payments p where p.order_id = $1) as "payments!: Json<Vec<PaymentFact>>",
+                  (select coalesce(json_agg(json_build_array(
+                       l.vendor_order_id, l.quantity,
+                       coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0))), '[]')
+                   from order_lines l where l.order_id = $1) as "lines!: Json<Vec<(VendorOrderId, i32, i32)>>""#,
         order.uuid()
     )
-    .fetch_all(&mut *tx)
-    .await?;
-    let lines = sqlx::query!(
-        r#"select l.vendor_order_id as "parcel: VendorOrderId", l.quantity as sold,
-                  coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0)::int as "shipped!"
-           from order_lines l where l.order_id = $1"#,
-        order.uuid()
-    )
-    .fetch_all(&mut *tx)
+    .fetch_one(&mut *tx)
     .await?;
     let mut by_parcel: BTreeMap<VendorOrderId, Vec<(i32, i32)>> = BTreeMap::new();
-    for line in lines {
-        by_parcel.entry(line.parcel).or_default().push((line.sold, line.shipped));
+    for (parcel, sold, shipped) in facts.lines.0 {
+        by_parcel.entry(parcel).or_default().push((sold, shipped));
     }
-    let mut parcels = Vec::with_capacity(by_parcel.len());
-    for (parcel, lines) in by_parcel {
-        let status = parcel_status(&lines);
-        parcels.push(status);
-        sqlx::query!(
-            "update vendor_orders set fulfilment_status = $2 where id = $1 and fulfilment_status <> $2",
-            parcel.uuid(),
-            status.as_str()
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
+    let parcels: Vec<FulfilmentStatus> = by_parcel.values().map(|lines| parcel_status(lines)).collect();
+    let ids: Vec<Uuid> = by_parcel.keys().map(|parcel| parcel.uuid()).collect();
+    let statuses: Vec<String> = parcels.iter().map(|status| status.as_str().to_owned()).collect();
     sqlx::query!(
-        "update orders set payment_status = $2, fulfilment_status = $3 where id = $1",
+        "with parcels as (
+             update vendor_orders v set fulfilment_status = n.status from unnest($4::uuid[], $5::text[]) n (id, status)
+             where v.id = n.id and v.fulfilment_status <> n.status
+         )
+         update orders set payment_status = $2, fulfilment_status = $3
+         where id = $1 and (payment_status, fulfilment_status) is distinct from ($2, $3)",
         order.uuid(),
-        payment_status(&payments).as_str(),
-        fulfilment_status(&parcels).as_str()
+        payment_status(&facts.payments).as_str(),
+        fulfilment_status(&parcels).as_str(),
+        &ids,
+        &statuses
     )
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
     Ok(())
 }

@@ -119,7 +119,7 @@ async fn decide(app: &App, order: OrderId) -> Result<Decision, AppError> {
          values ($1, $2, $3, $4, $5, $6, $7, $8, case when $4 = 'paid' then now() end)",
         payment.uuid(),
         order.uuid(),
-        latest.map_or(1, |p| p.attempt + 1),
+        latest.as_ref().map_or(1, |p| p.attempt + 1),
         if free { PaymentState::Paid.as_str() } else { PaymentState::Opening.as_str() },
         row.total_minor,
         row.currency,
@@ -133,7 +133,10 @@ async fn decide(app: &App, order: OrderId) -> Result<Decision, AppError> {
         place(app, &mut tx, order).await?;
         Decision::Go(page()?)
     } else {
-        derive_statuses(&mut tx, order).await?;
+        // The first attempt of an unpaid order changes nothing that is derived.
+        if latest.is_some() {
+            derive_statuses(&mut tx, order).await?;
+        }
         Decision::Ask(payment)
     };
     tx.commit().await?;
@@ -212,21 +215,15 @@ async fn read(app: &App, db: &mut PgConnection, payment: PaymentId) -> Result<Op
 async fn items(db: &mut PgConnection, order: OrderId, number: i64, discount_minor: i64) -> sqlx::Result<Vec<Item>> {
     let mut items = sqlx::query_as!(
         Item,
-        r#"select left(title, 200) as "name!", quantity, unit_price_minor as unit_minor from order_lines
-           where order_id = $1 order by position, id"#,
+        r#"(select left(title, 200) as "name!", quantity as "quantity!", unit_price_minor as "unit_minor!" from order_lines
+            where order_id = $1 order by position, id)
+           union all
+           (select 'Shipping: ' || vendor_name || ', ' || shipping_name, 1, shipping_minor from vendor_orders
+            where order_id = $1 and shipping_minor > 0 order by vendor_name, id)"#,
         order.uuid()
     )
     .fetch_all(&mut *db)
     .await?;
-    let shipping = sqlx::query_as!(
-        Item,
-        r#"select 'Shipping: ' || vendor_name || ', ' || shipping_name as "name!", 1 as "quantity!", shipping_minor as unit_minor
-           from vendor_orders where order_id = $1 and shipping_minor > 0 order by vendor_name, id"#,
-        order.uuid()
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    items.extend(shipping);
     if items.len() > MAX_ITEMS || discount_minor > 0 {
         items = sqlx::query_as!(
             Item,

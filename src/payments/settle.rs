@@ -27,7 +27,7 @@ pub async fn settle(app: &App, payment: PaymentId) -> anyhow::Result<PaymentStat
             .fetch_optional(&app.pool)
             .await?
             .context("no such payment")?;
-    if matches!(row.state, PaymentState::Paid | PaymentState::Surplus) {
+    if row.state.is_final() {
         return Ok(row.state);
     }
     let session = match row.stripe_session_id {
@@ -52,12 +52,20 @@ pub async fn settle(app: &App, payment: PaymentId) -> anyhow::Result<PaymentStat
 
 /// Settles the attempt of a Checkout Session; `None` for a session that is not ours.
 pub async fn settle_session(app: &App, session: &str) -> anyhow::Result<Option<PaymentState>> {
+    let known = sqlx::query!(
+        r#"select id as "id: PaymentId", state as "state: PaymentState" from payments where stripe_session_id = $1"#,
+        session
+    )
+    .fetch_optional(&app.pool)
+    .await?;
+    if let Some(known) = &known
+        && known.state.is_final()
+    {
+        return Ok(Some(known.state));
+    }
     let truth = gateway::session(app, session).await?;
-    let known = sqlx::query_scalar!(r#"select id as "id: PaymentId" from payments where stripe_session_id = $1"#, session)
-        .fetch_optional(&app.pool)
-        .await?;
     // A session whose id was never written down says itself whose it is.
-    let Some(payment) = known.or(truth.payment) else { return Ok(None) };
+    let Some(payment) = known.map(|k| k.id).or(truth.payment) else { return Ok(None) };
     let ours = sqlx::query_scalar!("select 1 from payments where id = $1", payment.uuid()).fetch_optional(&app.pool).await?;
     match ours {
         Some(_) => apply(app, payment, &truth).await.map(Some),
@@ -86,11 +94,12 @@ pub(super) async fn unsettled(db: impl sqlx::PgExecutor<'_>, order: OrderId) -> 
 
 /// Locks the row of the order that an attempt belongs to. Every change to an order, its payments or its holds starts so.
 pub(super) async fn lock_order_of(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<OrderId> {
-    let order = sqlx::query_scalar!(r#"select order_id as "id: OrderId" from payments where id = $1"#, payment.uuid())
-        .fetch_one(&mut *tx)
-        .await?;
-    sqlx::query!("select id from orders where id = $1 for update", order.uuid()).fetch_one(tx).await?;
-    Ok(order)
+    sqlx::query_scalar!(
+        r#"select id as "id: OrderId" from orders where id = (select order_id from payments where id = $1) for update"#,
+        payment.uuid()
+    )
+    .fetch_one(tx)
+    .await
 }
 
 struct Row {
@@ -122,8 +131,8 @@ async fn apply(app: &App, payment: PaymentId, truth: &Session) -> anyhow::Result
     )
     .execute(&mut *tx)
     .await?;
-    if matches!(row.state, PaymentState::Paid | PaymentState::Surplus) {
-        // Done before. Nothing that Stripe says later about the session takes it back; refunds have their own way.
+    if row.state.is_final() {
+        // Done before.
         tx.commit().await?;
         return Ok(row.state);
     }
@@ -164,14 +173,17 @@ async fn apply(app: &App, payment: PaymentId, truth: &Session) -> anyhow::Result
             if row.state == PaymentState::Opening { PaymentState::Open } else { row.state }
         }
     };
-    derive_statuses(&mut tx, order).await?;
+    if after != PaymentState::Paid {
+        // Who places an order has done so.
+        derive_statuses(&mut tx, order).await?;
+    }
     tx.commit().await?;
     Ok(after)
 }
 
 async fn set_state(tx: &mut PgConnection, payment: PaymentId, to: PaymentState, failure: Option<&str>) -> sqlx::Result<()> {
     sqlx::query!(
-        "update payments set state = $2, failure = coalesce($3, failure),
+        "update payments set state = $2, failure = case when $2 <> 'paid' then coalesce($3, failure) end,
                 settled_at = case when $2 in ('opening', 'open', 'processing') then null else coalesce(settled_at, now()) end
          where id = $1",
         payment.uuid(),
@@ -213,16 +225,15 @@ async fn paid(
         return surplus(app, tx, order, payment, truth, reason).await;
     }
     set_state(tx, payment, PaymentState::Paid, None).await?;
-    sqlx::query!("update payments set failure = null where id = $1", payment.uuid()).execute(&mut *tx).await?;
-    place(app, tx, order).await?;
     close_other_attempts(tx, order).await?;
+    place(app, tx, order).await?;
     Ok(PaymentState::Paid)
 }
 
-/// Makes an order placed: its stock leaves the shelf, its cart is emptied, the shopper and the vendors are told. Call it
-/// under the order's row lock, with its stock held and its payment in state `paid`.
+/// Makes an order placed: its cart is emptied, the shopper and the vendors are told, its stock leaves the shelf. Call it
+/// under the order's row lock, with its stock held and its payment in state `paid`, and commit then: the stock comes last, so
+/// that what everybody buys is locked for as short as can be.
 pub(super) async fn place(app: &App, tx: &mut PgConnection, order: OrderId) -> anyhow::Result<()> {
-    orders::take_holds(tx, order).await?;
     let set = sqlx::query!(
         "update orders set status = 'placed', placed_at = now(), closed_at = null where id = $1 and status in ('pending', 'expired')",
         order.uuid()
@@ -233,7 +244,9 @@ pub(super) async fn place(app: &App, tx: &mut PgConnection, order: OrderId) -> a
     cart::clear_after_order(tx, order).await?;
     record(tx, order, None, "paid", json!({}), None).await?;
     derive_statuses(tx, order).await?;
-    letters::placed(app, tx, order).await
+    letters::placed(app, tx, order).await?;
+    orders::take_holds(tx, order).await?;
+    Ok(())
 }
 
 /// Money that the order cannot take: written down as Stripe told it, and sent back whole.

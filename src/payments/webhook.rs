@@ -120,18 +120,22 @@ fn read(body: &[u8]) -> Option<(String, String, String)> {
 }
 
 async fn store(app: &App, id: &str, kind: &str, payload: &str) -> sqlx::Result<()> {
+    // Of what does not concern us nothing is left to do once it is kept.
+    let concerns = Concern::of(kind).is_some();
     let mut tx = app.pool.begin().await?;
     let stored = sqlx::query!(
-        r#"insert into webhook_events (id, kind, payload) values ($1, $2, $3)
+        r#"insert into webhook_events (id, kind, payload, state, handled_at)
+           values ($1, $2, $3, case when $4 then 'pending' else 'done' end, case when not $4 then now() end)
            on conflict (id) do update set deliveries = webhook_events.deliveries + 1
            returning deliveries, state"#,
         id,
         kind,
-        payload
+        payload,
+        concerns
     )
     .fetch_one(&mut *tx)
     .await?;
-    if stored.deliveries == 1 {
+    if stored.deliveries == 1 && concerns {
         jobs::enqueue(&mut *tx, &Job::HandleWebhook { event: id.to_owned() }, None).await?;
     } else if stored.state == "failed" {
         // We gave up on it and Stripe has not: another round.
@@ -194,37 +198,57 @@ pub async fn handle(app: &App, event: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Which truth an event makes us ask for. A kind that we do not know is kept and done.
+/// Which truth an event makes us ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Concern {
+    Session,
+    Intent,
+    Charge,
+    Refund,
+}
+
+impl Concern {
+    /// `None` for a kind that changes nothing here: it is kept and done.
+    fn of(kind: &str) -> Option<Self> {
+        match kind {
+            "checkout.session.completed"
+            | "checkout.session.expired"
+            | "checkout.session.async_payment_succeeded"
+            | "checkout.session.async_payment_failed" => Some(Self::Session),
+            "payment_intent.succeeded"
+            | "payment_intent.payment_failed"
+            | "payment_intent.processing"
+            | "payment_intent.canceled" => Some(Self::Intent),
+            "charge.refunded" => Some(Self::Charge),
+            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => Some(Self::Refund),
+            _ => None,
+        }
+    }
+}
+
 async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
+    let Some(concern) = Concern::of(kind) else { return Ok(()) };
     let event: Value = serde_json::from_str(payload)?;
     let object = &event["data"]["object"];
-    let id = |value: &Value| {
-        // Expandable: an id, or an object with one.
-        value.as_str().or_else(|| value["id"].as_str()).map(str::to_owned)
-    };
-    match kind {
-        "checkout.session.completed"
-        | "checkout.session.expired"
-        | "checkout.session.async_payment_succeeded"
-        | "checkout.session.async_payment_failed" => {
+    // Expandable: an id, or an object with one.
+    let id = |value: &Value| value.as_str().or_else(|| value["id"].as_str()).map(str::to_owned);
+    match concern {
+        Concern::Session => {
             let session = id(&object["id"]).context("the event has no session")?;
             settle_session(app, &session).await?;
         }
-        "payment_intent.succeeded"
-        | "payment_intent.payment_failed"
-        | "payment_intent.processing"
-        | "payment_intent.canceled" => {
+        Concern::Intent => {
             let intent = id(&object["id"]).context("the event has no PaymentIntent")?;
             if let Some(payment) = payment_of(app, &intent).await? {
                 super::settle(app, payment).await?;
             }
         }
-        "charge.refunded" => {
+        Concern::Charge => {
             if let Some(intent) = id(&object["payment_intent"]) {
                 sync_refunds(app, &intent).await?;
             }
         }
-        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+        Concern::Refund => {
             let intent = match id(&object["payment_intent"]) {
                 Some(intent) => Some(intent),
                 None => gateway::intent_of_refund(app, &id(&object["id"]).context("the event has no refund")?).await?,
@@ -233,7 +257,6 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
                 sync_refunds(app, &intent).await?;
             }
         }
-        _ => {}
     }
     Ok(())
 }

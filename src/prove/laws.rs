@@ -13,9 +13,13 @@ pub struct Finding {
 /// `(what must hold, statement that answers with one count of violations)`
 const LAWS: &[(&str, &str)] = &[
     (
-        "Stock: what a shelf says is held is what open orders hold of it",
-        "select count(*) from stock s where s.held <>
+        "Stock: what a shelf says is held is what open orders hold of it, and what stands aside",
+        "select count(*) from stock s where s.held <> count_aside(s.variant_id) +
          coalesce((select sum(h.quantity) from stock_holds h where h.variant_id = s.variant_id and h.state = 'held'), 0)",
+    ),
+    (
+        "Stock: pieces stand aside only where the shelf says so",
+        "select count(*) from stock s where not s.set_aside and count_aside(s.variant_id) > 0",
     ),
     (
         "Holds: unpaid orders hold, paid orders have taken, closed orders have given back",

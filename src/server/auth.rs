@@ -6,7 +6,7 @@ use crate::{
     ids::{UserId, VendorId},
 };
 use axum::extract::FromRequestParts;
-use http::request::Parts;
+use http::{Extensions, HeaderMap, request::Parts};
 use tower_sessions::Session;
 
 /// A signed-in person, as every page needs them. One query.
@@ -214,20 +214,26 @@ impl FromRequestParts<App> for Operator {
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub std::net::IpAddr);
 
+impl ClientAddress {
+    /// Of a request's extensions and headers.
+    pub fn of(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let socket = extensions
+            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+            .map_or(std::net::IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
+        if app.config.trusted_proxy != Some(socket) {
+            return Self(socket);
+        }
+        // The proxy appends the address that it saw: the last entry is the only one it vouches for.
+        let forwarded = headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
+        Self(forwarded.and_then(|v| v.rsplit(',').next()).and_then(|v| v.trim().parse().ok()).unwrap_or(socket))
+    }
+}
+
 impl FromRequestParts<App> for ClientAddress {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        let socket = parts
-            .extensions
-            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-            .map_or(std::net::IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
-        if app.config.trusted_proxy != Some(socket) {
-            return Ok(Self(socket));
-        }
-        // The proxy appends the address that it saw: the last entry is the only one it vouches for.
-        let forwarded = parts.headers.get("x-forwarded-for").and_then(|v| v.to_str().ok());
-        Ok(Self(forwarded.and_then(|v| v.rsplit(',').next()).and_then(|v| v.trim().parse().ok()).unwrap_or(socket)))
+        Ok(Self::of(app, &parts.extensions, &parts.headers))
     }
 }
 

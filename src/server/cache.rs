@@ -1,4 +1,4 @@
-//! Pages that are the same for everybody, kept until something that they show changes.
+//! Answers that are the same for everybody, pages and REST, kept until something that they show changes.
 //!
 //! The tables say when that is (`migrations/0018_shelf.sql`), over one connection that listens; every node has its own. While that
 //! connection is away nothing is kept, because nobody would say that it is old.
@@ -7,10 +7,12 @@
 //! are out of reach at once, those that are still being drawn too. They leave the memory as new ones come in.
 
 use super::{
-    rest::{PUBLIC, known, tag},
+    auth::ClientAddress,
+    rest::{Left, PUBLIC, known, tag},
     state::App,
+    trace,
 };
-use crate::catalog::pages::SHARED;
+use crate::catalog::{pages, rest};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -18,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use quick_cache::{Weighter, sync::Cache};
 use sqlx::{PgPool, postgres::PgListener};
@@ -60,6 +62,10 @@ struct Key {
 /// A page as it goes out. Cloning counts references, but for the headers.
 #[derive(Clone)]
 struct Entry {
+    /// The template of its address.
+    route: MatchedPath,
+    /// It is an answer of the REST interface, where requests are counted.
+    call: bool,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -98,6 +104,12 @@ impl PageCache {
     fn key(&self, encoding: Encoding, address: &str) -> Key {
         let age = (self.shelf.load(Ordering::Acquire), self.born.elapsed().as_secs() / LONGEST);
         Key { age, encoding, address: address.to_owned() }
+    }
+
+    /// Whether this request may be answered with what others were answered.
+    fn serves(&self, request: &Request) -> bool {
+        let short = request.uri().path_and_query().is_some_and(|address| address.as_str().len() <= LONGEST_ADDRESS);
+        !self.off && request.method() == Method::GET && short && self.listening() && !personal(request.headers())
     }
 
     fn changed(&self) {
@@ -139,56 +151,86 @@ async fn hear(pool: &PgPool, pages: &PageCache) -> Result<std::convert::Infallib
     }
 }
 
-/// The layer: answers a page from memory, or lets it be drawn, once for all who ask at the same time. Stands around the layer that
-/// compresses, so that this is done once too.
+/// The layer in front of the router: answers what is kept. Where spans are collected every answer has one, so it is left to
+/// [`keep`] then.
+pub async fn from_memory(State(app): State<App>, request: Request, next: Next) -> Response {
+    match look_up(&app, &request) {
+        Some(response) => response,
+        None => next.run(request).await,
+    }
+}
+
+fn look_up(app: &App, request: &Request) -> Option<Response> {
+    let (began, asked) = (Instant::now(), request.headers());
+    if app.config.otlp_endpoint.is_some() || !app.pages.serves(request) {
+        return None;
+    }
+    let address = request.uri().path_and_query()?.as_str();
+    let entry = app.pages.entries.get(&app.pages.key(Encoding::wanted(asked), address))?;
+    let route = entry.route.clone();
+    let mut response = entry.reply(app, request.extensions(), asked)?;
+    trace::kept(app, route.as_str(), asked, began, &mut response);
+    Some(response)
+}
+
+/// The layer behind the router: lets a page be drawn, once for all who ask at the same time, and keeps it. Stands around the layer
+/// that compresses, so that this is done once too.
 pub async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let Some(address) = shared_address(&app, &request) else { return next.run(request).await };
-    let asked = request.headers().clone();
-    let encoding = Encoding::wanted(&asked);
-    if !app.pages.listening() || personal(&asked) {
+    let Some(route) = shared(&request) else { return next.run(request).await };
+    if !app.pages.serves(&request) {
         app.metrics.page(false);
         return next.run(request).await;
     }
-    let key = app.pages.key(encoding, &address);
+    let address = request.uri().path_and_query().map_or("", |address| address.as_str());
+    let encoding = Encoding::wanted(request.headers());
+    let key = app.pages.key(encoding, address);
     let guard = match app.pages.entries.get_value_or_guard_async(&key).await {
         Ok(entry) => {
-            app.metrics.page(true);
-            return entry.answer(&asked);
+            return match entry.reply(&app, request.extensions(), request.headers()) {
+                Some(response) => response,
+                None => next.run(request).await,
+            };
         }
         Err(guard) => guard,
     };
     app.metrics.page(false);
+    let asked = request.headers().clone();
     request.headers_mut().insert(header::ACCEPT_ENCODING, encoding.name());
-    match Entry::of(next.run(request).await).await {
-        Ok(entry) => {
+    request.headers_mut().remove(header::IF_NONE_MATCH);
+    match Entry::of(route, next.run(request).await).await {
+        Ok((entry, own)) => {
             // Where it no longer fits, it is not kept; the answer is the same.
             let _kept = guard.insert(entry.clone());
-            entry.answer(&asked)
+            let mut response = entry.answer(&asked);
+            response.headers_mut().extend(own);
+            response
         }
         Err(response) => response,
     }
 }
 
-/// The address, if its page may be the same for everybody.
-fn shared_address(app: &App, request: &Request) -> Option<String> {
+/// The route, if its answers may be the same for everybody.
+fn shared(request: &Request) -> Option<MatchedPath> {
     let route = request.extensions().get::<MatchedPath>()?;
-    let address = request.uri().path_and_query()?.as_str();
-    let fits =
-        !app.pages.off && request.method() == Method::GET && SHARED.contains(&route.as_str()) && address.len() <= LONGEST_ADDRESS;
-    fits.then(|| address.to_owned())
+    let shared = pages::SHARED.contains(&route.as_str()) || rest::SHARED.contains(&route.as_str());
+    shared.then(|| route.clone())
 }
 
-/// Whether the client has a session: its page may say something to it alone, or lead it to its desk.
+/// Whether the client says who it is: its page may say something to it alone, or lead it to its desk.
 fn personal(asked: &HeaderMap) -> bool {
+    if asked.contains_key(header::AUTHORIZATION) {
+        return true;
+    }
     let names = asked.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|b| *b == b';'));
     names.map(<[u8]>::trim_ascii_start).any(|pair| pair.starts_with(b"souk=") || pair.starts_with(b"__Host-souk="))
 }
 
 impl Entry {
-    /// A page that everybody may see, read whole; anything else as it was.
-    async fn of(response: Response) -> Result<Self, Response> {
-        let ours = [header::SET_COOKIE, header::CACHE_CONTROL].iter().any(|name| response.headers().contains_key(name));
-        if response.status() != StatusCode::OK || ours {
+    /// A page that everybody may see, read whole, and the headers that are for this one client; anything else as it was.
+    async fn of(route: MatchedPath, response: Response) -> Result<(Self, HeaderMap), Response> {
+        let headers = response.headers();
+        let private = headers.get(header::CACHE_CONTROL).is_some_and(|value| value != PUBLIC);
+        if response.status() != StatusCode::OK || private || headers.contains_key(header::SET_COOKIE) {
             return Err(response);
         }
         let (parts, body) = response.into_parts();
@@ -200,12 +242,28 @@ impl Entry {
             }
         };
         let mut headers = parts.headers;
+        let own = Left::HEADERS.into_iter().filter_map(|name| headers.remove(&name).map(|value| (name, value))).collect();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
         if let Ok(tag) = HeaderValue::from_str(&tag(&body)) {
             headers.insert(header::ETAG, tag);
         }
-        Ok(Self { headers, body })
+        let call = rest::SHARED.contains(&route.as_str());
+        Ok((Self { route, call, headers, body }, own))
+    }
+
+    /// The answer for a client who may have it: `None` where it called too often, which is said elsewhere.
+    fn reply(self, app: &App, extensions: &Extensions, asked: &HeaderMap) -> Option<Response> {
+        let left = match self.call {
+            true => Some(app.limiter.admit(ClientAddress::of(app, extensions, asked).0)?),
+            false => None,
+        };
+        app.metrics.page(true);
+        let mut response = self.answer(asked);
+        if let Some(left) = left {
+            left.write(response.headers_mut());
+        }
+        Some(response)
     }
 
     fn answer(self, asked: &HeaderMap) -> Response {

@@ -149,6 +149,7 @@ pub async fn sweep(app: &App) {
         }
     };
     log("sweeping payments", crate::payments::sweep(app).await);
+    log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("tidying", tidy(app).await);
 }
 

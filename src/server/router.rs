@@ -45,7 +45,7 @@ pub fn router(app: App) -> Router {
         .append_index_html_on_directories(false)
         .fallback(ServeDir::new(site).append_index_html_on_directories(false));
 
-    Router::new()
+    let routes = Router::new()
         .merge(people)
         .merge(rest::routes(&app))
         .merge(payments::webhook::routes())
@@ -63,7 +63,9 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
-        .with_state(app)
+        .with_state(app.clone());
+    // In front of everything, also of the router: what is kept costs a look into memory.
+    Router::new().fallback_service(routes).layer(middleware::from_fn_with_state(app, cache::from_memory))
 }
 
 /// A server function: the program and the request's parts are its context.

@@ -2,13 +2,15 @@
 
 use super::{config::Config, password::Passwords, storage::Storage};
 use anyhow::Context;
-use axum::extract::FromRef;
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-/// The running program. Everything in it is shared; cloning costs a few reference counts.
-#[derive(Clone, FromRef)]
-pub struct App {
+/// The running program. Every layer of every request clones it, so a clone is one reference count.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What it is made of.
+pub struct Parts {
     pub pool: PgPool,
     pub config: Arc<Config>,
     pub passwords: Passwords,
@@ -28,6 +30,14 @@ pub struct App {
     pub limiter: Arc<super::rest::Limiter>,
 }
 
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl App {
     /// Puts the parts together. `config.stripe` and `config.s3` must be set by now: by the environment, or by the
     /// stand-ins that [`super::start`] started.
@@ -40,7 +50,7 @@ impl App {
             .map_err(|e| anyhow::anyhow!("Stripe's client: {e}"))?;
         let storage = Storage::from_config(config.s3.as_ref().context("no S3 store is configured")?);
         let assets = Arc::new(super::page::Assets::find(&config.site_dir));
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             pool,
             passwords: Passwords::new(2)?,
             storage,
@@ -52,6 +62,6 @@ impl App {
             metrics: Arc::new(super::metrics::Metrics::new()?),
             limiter: Arc::new(super::rest::Limiter::new(config.api_rate)),
             config: Arc::new(config),
-        })
+        })))
     }
 }

@@ -161,10 +161,10 @@ pub async fn low_stock(pool: &PgPool, vendor: &Vendor, below: i32) -> sqlx::Resu
     sqlx::query_as!(
         LowStock,
         r#"select p.id as "product_id: ProductId", p.title, array_to_string(v.option_values, ', ') as "options!", v.sku,
-                  s.on_hand - s.held as "available!"
+                  s.free as "available!"
            from products p join variants v on v.product_id = p.id and not v.archived join stock s on s.variant_id = v.id
-           where p.vendor_id = $1 and p.status = 'published' and s.on_hand - s.held < $2
-           order by s.on_hand - s.held, p.title, v.position limit 12"#,
+           where p.vendor_id = $1 and p.status = 'published' and s.free < $2
+           order by s.free, p.title, v.position limit 12"#,
         vendor.id().uuid(),
         below
     )

@@ -3,7 +3,10 @@
 use crate::support::{Answer, Client, TestApp, counted};
 use axum::body::Body;
 use http::{Method, StatusCode, header};
-use souk::{catalog::pages::SHARED, server::cache};
+use souk::{
+    catalog::{pages, rest},
+    server::cache,
+};
 use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -51,8 +54,10 @@ async fn changed(client: &mut Client, path: &str, before: &str) -> Answer {
 #[tokio::test]
 async fn a_page_that_is_kept_asks_the_database_nothing() {
     let (test, _stop) = shop().await;
-    for route in SHARED {
+    for route in pages::SHARED.into_iter().chain(rest::SHARED) {
         let path = match route {
+            "/api/v1/products/{id}" => "/api/v1/products/mill-choice",
+            "/api/v1/vendors/{slug}" => "/api/v1/vendors/mill",
             "/categories/{name}" => "/categories/kitchen",
             "/products/{name}" => PRODUCT,
             "/vendors/{name}" => "/vendors/mill",
@@ -242,4 +247,32 @@ async fn it_can_be_switched_off() {
         assert_eq!(answer.status, StatusCode::OK);
         assert!(asked > 0);
     }
+}
+
+#[tokio::test]
+async fn calls_are_counted_also_where_their_answer_is_kept() {
+    let (test, _) = TestApp::with_world(|config| config.api_rate = 3).await;
+    let stop = CancellationToken::new();
+    let _guard = stop.clone().drop_guard();
+    tokio::spawn(cache::listen(test.app.clone(), stop));
+    heard(&test).await;
+    let mut left = Vec::new();
+    for _ in 0..3 {
+        let answer = test.guest().get("/api/v1/categories").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        left.push(answer.headers["ratelimit-remaining"].to_str().expect("a number").to_owned());
+    }
+    assert_eq!(left, ["2", "1", "0"]);
+    let refused = test.guest().get("/api/v1/categories").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    // A page is no call.
+    assert_eq!(test.guest().get("/products").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_says_who_they_are_gets_no_kept_answer() {
+    let (test, _stop) = shop().await;
+    test.guest().get("/api/v1/categories").await;
+    let wrong = get(&mut test.guest(), "/api/v1/categories", &[("authorization", "Bearer nonsense")]).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
 }

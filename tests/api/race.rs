@@ -195,3 +195,58 @@ async fn several_sweepers_expire_each_order_once() {
     assert_eq!(stock(&test.app, "MILL-SMALL").await, (10, 0));
     assert_laws_hold(&test.app).await;
 }
+
+/// A rush for a thing of which pieces stand aside: orders of one and of several, more than there is.
+#[tokio::test]
+async fn what_stands_aside_is_sold_once_and_to_the_last_piece() {
+    let (test, world) = TestApp::new().await;
+    let (test, variant) = (Arc::new(test), world.variant("KILN-PLAIN"));
+    sqlx::query("update stock set on_hand = 90 where variant_id = $1").bind(variant).execute(&test.app.pool).await.expect("stock");
+    sqlx::query("select set_pieces_aside($1, 40)").bind(variant).execute(&test.app.pool).await.expect("set aside");
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (90, 40));
+    assert_laws_hold(&test.app).await;
+    let shown = test.guest().get("/api/v1/products/kiln-plain").await;
+    assert_eq!(shown.json()["variants"][0]["available"], 90, "what stands aside can be bought");
+
+    let mut buyers = Vec::new();
+    for number in 0..50 {
+        let (test, token) = (test.clone(), cart_with(&test, &world, "KILN-PLAIN", 1 + number % 3).await);
+        buyers.push(tokio::spawn(async move {
+            let wanted = request(&test, Uuid::now_v7()).await;
+            place(&test.app, &nobody(&test).await, Some(&token), wanted).await
+        }));
+    }
+    let (mut placed, mut refused) = (0, 0);
+    for buyer in buyers {
+        match buyer.await.expect("it ends") {
+            Ok(_) => placed += 1,
+            Err(AppError::Conflict(Refusal::SoldOut { .. })) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(placed >= 30 && refused > 0, "{placed} of 50, {refused} refused");
+    assert_laws_hold(&test.app).await;
+    souk::checkout::rush::sweep(&test.app).await.expect("put back");
+    let held = count(&test.app, "select sum(quantity)::bigint from stock_holds where state = 'held'").await;
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (90, i32::try_from(held).expect("few")));
+    assert!(held >= 88, "{held} of 90 were sold: what is left is less than the smallest order that was refused");
+    assert_laws_hold(&test.app).await;
+}
+
+/// Its vendor may count anew what stands aside, and a large order finds it.
+#[tokio::test]
+async fn what_stands_aside_goes_back_to_who_needs_it() {
+    let (test, world) = TestApp::new().await;
+    let variant = world.variant("KILN-PLAIN");
+    let aside = || async {
+        sqlx::query("update stock set on_hand = 100 where variant_id = $1").bind(variant).execute(&test.app.pool).await.expect("stock");
+        sqlx::query("select set_pieces_aside($1, 40)").bind(variant).execute(&test.app.pool).await.expect("set aside");
+    };
+    aside().await;
+    let token = cart_with(&test, &world, "KILN-PLAIN", 80).await;
+    place(&test.app, &nobody(&test).await, Some(&token), request(&test, Uuid::now_v7()).await).await.expect("80 of 100");
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (100, 80));
+    aside().await;
+    assert_eq!(stock(&test.app, "KILN-PLAIN").await, (100, 80), "too few are left to set any aside");
+    assert_laws_hold(&test.app).await;
+}

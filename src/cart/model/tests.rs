@@ -21,6 +21,7 @@ fn line(vendor: u8, quantity: i32, price: i64) -> CartLine {
         price_minor: price,
         seen_price_minor: price,
         available: 100,
+        set_aside: false,
         for_sale: true,
     }
 }

@@ -42,6 +42,13 @@ pub(super) async fn save_variants(
     product: ProductId,
     draft: &ProductDraft,
 ) -> Result<(), SaveError> {
+    sqlx::query!(
+        "select put_pieces_back(s.variant_id) from variants v join stock s on s.variant_id = v.id
+         where v.product_id = $1 and s.set_aside order by v.id",
+        product.uuid()
+    )
+    .execute(&mut *tx)
+    .await?;
     let standing = sqlx::query_as!(
         Standing,
         r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency, v.position, v.archived,

@@ -184,7 +184,7 @@ pub async fn product(
     .await?;
     let variants = sqlx::query_as!(
         EditableVariant,
-        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency, s.on_hand, s.held
+        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency, s.on_hand, s.held - s.aside as "held!"
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and not v.archived order by v.position, v.id"#,
         product.uuid()
@@ -239,8 +239,8 @@ pub async fn list(
            from products p
            cross join lateral (
                select min(v.price_minor) as low_minor, max(v.price_minor) as high_minor, min(v.currency) as currency,
-                      count(*) as variants, coalesce(sum(s.on_hand - s.held), 0) as available,
-                      count(*) filter (where s.on_hand = s.held) as sold_out
+                      count(*) as variants, coalesce(sum(s.free), 0) as available,
+                      count(*) filter (where s.free = 0) as sold_out
                from variants v join stock s on s.variant_id = v.id where v.product_id = p.id and not v.archived) a
            where p.vendor_id = $1
              and ($2 = '' or position(lower($2) in lower(p.title)) > 0 or exists (

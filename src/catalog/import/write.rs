@@ -186,6 +186,10 @@ async fn update(
     .execute(&mut *tx)
     .await
     .map_err(taken)?;
+    // What stands aside is held by nobody yet.
+    sqlx::query!("select put_pieces_back(variant_id) from stock where variant_id = $1 and set_aside", variant.uuid())
+        .execute(&mut *tx)
+        .await?;
     sqlx::query!(
         "update stock set on_hand = greatest($2, held) where variant_id = $1 and on_hand <> greatest($2, held)",
         variant.uuid(),

@@ -19,11 +19,15 @@ const LISTING: &str = "l.product_id, l.slug, l.title, l.vendor_slug, l.vendor_na
      l.price_minor, l.price_max, l.currency, l.in_stock, l.picture_id, l.picture_alt, l.second_picture_id, l.published_at";
 
 /// Ranking a word that half of all goods contain would read them all: the newest so many matches are ranked.
-const CANDIDATES: i64 = 2_000;
+const CANDIDATES: i64 = 500;
 /// Counting further tells a shopper nothing.
 const COUNTED: i64 = 1_000;
-/// The choices beside a list are made from so many of its goods.
-const SCOPE: i64 = 5_000;
+/// The choices beside a list are made from so many of its goods: enough to tell whether there are more than are counted.
+const SCOPE: i64 = COUNTED + 1;
+/// Among so many goods with a word that looks alike the likest are chosen.
+const ALIKE: i64 = 400;
+/// So many of each category are looked at for what stands beside a product.
+const NEIGHBOURS: i64 = 24;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -108,7 +112,8 @@ pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
     });
     sql.push(" limit ").push_bind(filter.limit + 1);
 
-    let mut rows: Vec<Ranked> = sql.build_query_as().fetch_all(&app.pool).await?;
+    // Planned anew for each search: only who knows the words knows how many goods have them.
+    let mut rows: Vec<Ranked> = sql.build_query_as().persistent(filter.q.is_none()).fetch_all(&app.pool).await?;
     let more = rows.len() as i64 > filter.limit;
     rows.truncate(filter.limit as usize);
     let next = match rows.last().filter(|_| more) {
@@ -167,9 +172,15 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
         "with scope as materialized (select l.vendor_slug, l.vendor_name, l.category_path, l.price_minor from listings l where true",
     );
     narrow(&mut sql, filter, if of_vendor { ButPrice } else { ButPriceAndVendor });
-    sql.push(format!(" limit {SCOPE}) select (select count(*) from (select from listings l where true"));
-    narrow(&mut sql, filter, All);
-    sql.push(format!(" limit {}) t) as total,", COUNTED + 1));
+    sql.push(format!(" limit {SCOPE}) select "));
+    let narrower = filter.min_price.is_some() || filter.max_price.is_some() || (filter.vendor.is_some() && !of_vendor);
+    if narrower {
+        sql.push("(select count(*) from (select from listings l where true");
+        narrow(&mut sql, filter, All);
+        sql.push(format!(" limit {SCOPE}) t) as total,"));
+    } else {
+        sql.push("(select count(*) from scope) as total,");
+    }
     sql.push(
         " (select count(*) from scope) as scope, (select min(price_minor) from scope) as lowest,
           (select max(price_minor) from scope) as highest,
@@ -178,15 +189,15 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
           (select coalesce(json_agg(json_build_array(id, goods)), '[]') from (select unnest(category_path) as id, count(*) as goods
              from scope group by 1) c) as categories",
     );
-    sql.build_query_as().fetch_one(pool).await
+    sql.build_query_as().persistent(filter.q.is_none()).fetch_one(pool).await
 }
 
 /// How many match, and whether there are more than that; without the choices it is a small question.
 pub async fn total(pool: &PgPool, filter: &ListFilter) -> sqlx::Result<(i64, bool)> {
     let mut sql = QueryBuilder::<Postgres>::new("select count(*) from (select from listings l where true");
     narrow(&mut sql, filter, All);
-    sql.push(format!(" limit {}) t", COUNTED + 1));
-    let total: i64 = sql.build_query_scalar().fetch_one(pool).await?;
+    sql.push(format!(" limit {SCOPE}) t"));
+    let total: i64 = sql.build_query_scalar().persistent(filter.q.is_none()).fetch_one(pool).await?;
     Ok((total.min(COUNTED), total > COUNTED))
 }
 
@@ -199,18 +210,22 @@ pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
         "select {LISTING} from (select set_config('pg_trgm.word_similarity_threshold', '0.4', true) as bar offset 0) s
          cross join lateral (select * from listings where s.bar is not null and "
     ));
-    sql.push_bind(q).push(" <% title) l order by word_similarity(").push_bind(q);
+    sql.push_bind(q).push(format!(" <% title limit {ALIKE}) l order by word_similarity(")).push_bind(q);
     sql.push(", l.title) desc, l.product_id limit 8").build_query_as().fetch_all(pool).await
 }
 
-/// Goods to look at after this one: of its category, else of the one above; other vendors' first, what is sold out last.
+/// Goods to look at after this one: the newest of its category and of those beside it; its own first, of these other vendors'
+/// first, what is sold out last.
 pub async fn related(pool: &PgPool, product: &ProductPage) -> sqlx::Result<Vec<Listing>> {
-    let mut sql = QueryBuilder::<Postgres>::new(format!("select {LISTING} from (select * from listings l where "));
-    sql.push("category_path @> array[coalesce((select parent_id from categories where id = ")
-        .push_bind(product.category_id.uuid());
-    sql.push("), ").push_bind(product.category_id.uuid()).push(")] and product_id <> ").push_bind(product.id.uuid());
-    sql.push(" order by published_at desc, product_id limit 200) l order by l.in_stock desc, l.category_id = ");
-    sql.push_bind(product.category_id.uuid()).push(" desc, l.vendor_id = ").push_bind(product.vendor_id.uuid());
+    let (id, category) = (product.id.uuid(), product.category_id.uuid());
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "select {LISTING} from (select n.* from categories c cross join lateral (
+             select * from listings where category_id = c.id order by published_at desc, product_id limit {NEIGHBOURS}) n
+         where c.path @> array[coalesce((select parent_id from categories where id = "
+    ));
+    sql.push_bind(category).push("), ").push_bind(category).push(")]) l where l.product_id <> ").push_bind(id);
+    sql.push(" order by l.in_stock desc, l.category_id = ").push_bind(category);
+    sql.push(" desc, l.vendor_id = ").push_bind(product.vendor_id.uuid());
     sql.push(", l.published_at desc, l.product_id limit 6").build_query_as().fetch_all(pool).await
 }
 
@@ -253,8 +268,12 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter, by: Narrow) {
 pub(super) fn push_query(sql: &mut QueryBuilder<Postgres>, q: &str) {
     sql.push("(websearch_to_tsquery('souk', ").push_bind(q.to_owned()).push(")");
     if let (head, Some(word)) = last_word(q) {
-        sql.push(" || (websearch_to_tsquery('souk', ").push_bind(head.to_owned());
-        sql.push(") && to_tsquery('souk', ").push_bind(format!("'{word}':*")).push("))");
+        sql.push(" || (");
+        // Nothing is not searched for: PostgreSQL would say so for every row.
+        if !head.is_empty() {
+            sql.push("websearch_to_tsquery('souk', ").push_bind(head.to_owned()).push(") && ");
+        }
+        sql.push("to_tsquery('souk', ").push_bind(format!("'{word}':*")).push("))");
     }
     sql.push(")");
 }

@@ -62,7 +62,7 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
     let variants = sqlx::query_as!(
         Variant,
         r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency as "currency: Currency",
-                  s.on_hand - s.held as "available!", picture_of(v.product_id, v.option_values) as "picture_id: PictureId"
+                  s.free as "available!", picture_of(v.product_id, v.option_values) as "picture_id: PictureId"
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and not v.archived order by v.position, v.id"#,
         row.id.uuid()
@@ -116,6 +116,9 @@ pub async fn gallery(pool: &PgPool, product: ProductId) -> sqlx::Result<Vec<Pict
 
 /// These pictures, in no order.
 pub async fn pictures(pool: &PgPool, ids: &[PictureId]) -> sqlx::Result<Vec<PictureOf>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     sqlx::query_as!(PictureOf, r#"select id as "id: PictureId", alt, width, height from pictures where id = any($1)"#, &ids)
         .fetch_all(pool)

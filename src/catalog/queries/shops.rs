@@ -39,7 +39,8 @@ pub async fn departments(pool: &PgPool) -> sqlx::Result<Vec<Department>> {
         r#"select c.slug, c.name, p.picture_id as "picture_id: PictureId",
                   array(select b.name from categories b where b.parent_id = c.id order by b.position, b.name) as "below!"
            from categories c
-           join lateral (select l.picture_id from listings l where l.category_path @> array[c.id]
+           -- along the index listings_department, whose order this is
+           join lateral (select l.picture_id from listings l where l.category_path[1] = c.id
                          order by l.picture_id is null, l.in_stock desc, l.published_at desc, l.product_id limit 1) p on true
            where c.parent_id is null order by c.position, c.name"#
     )

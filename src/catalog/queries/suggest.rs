@@ -32,7 +32,7 @@ pub async fn suggest(pool: &PgPool, typed: &str) -> sqlx::Result<Vec<Suggestion>
     sql.push(" order by l.published_at desc limit 300) c order by ts_rank(c.search, ");
     push_query(&mut sql, &q);
     sql.push(") desc, c.in_stock desc, c.product_id limit 6)");
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await?;
+    let rows: Vec<Row> = sql.build_query_as().persistent(false).fetch_all(pool).await?;
     Ok(rows
         .into_iter()
         .map(|Row { kind, slug, label, detail }| match kind.as_str() {

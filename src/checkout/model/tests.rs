@@ -25,6 +25,7 @@ fn line(n: u8, quantity: i32, price: i64) -> CartLine {
         price_minor: price,
         seen_price_minor: price,
         available: 1000,
+        set_aside: false,
         for_sale: true,
     }
 }

@@ -11,7 +11,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -40,7 +40,7 @@ struct Minute {
 
 /// What is left to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Left {
+pub struct Left {
     rate: u32,
     /// `None`: one too many.
     remaining: Option<u32>,
@@ -53,6 +53,11 @@ impl Limiter {
     /// `rate`: requests in a minute.
     pub fn new(rate: u32) -> Self {
         Self { rate, minute: Mutex::new(Minute { began: Instant::now(), asked: HashMap::new() }) }
+    }
+
+    /// One more request of an address, without a token; `None` where it is one too many.
+    pub fn admit(&self, address: IpAddr) -> Option<Left> {
+        Some(self.count(Asker::Address(address), Instant::now())).filter(|left| left.remaining.is_some())
     }
 
     fn count(&self, asker: Asker, now: Instant) -> Left {
@@ -69,10 +74,17 @@ impl Limiter {
 }
 
 impl Left {
-    fn write(self, headers: &mut HeaderMap) {
-        headers.insert("ratelimit-limit", self.rate.into());
-        headers.insert("ratelimit-remaining", self.remaining.unwrap_or_default().into());
-        headers.insert("ratelimit-reset", self.reset_seconds.into());
+    /// Where a client reads it: limit, what remains, and seconds until it is whole again.
+    pub const HEADERS: [HeaderName; 3] = [
+        HeaderName::from_static("ratelimit-limit"),
+        HeaderName::from_static("ratelimit-remaining"),
+        HeaderName::from_static("ratelimit-reset"),
+    ];
+
+    /// Says it in an answer.
+    pub fn write(self, headers: &mut HeaderMap) {
+        let values = [self.rate, self.remaining.unwrap_or_default(), self.reset_seconds];
+        headers.extend(Self::HEADERS.into_iter().zip(values.map(HeaderValue::from)));
     }
 }
 
@@ -103,7 +115,7 @@ pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) 
         (_, Ok(token)) => {
             if let Some((_, bearer)) = token {
                 // Nothing that a browser sends by itself counts beside a token, so nothing can be forged with it.
-                for name in [header::COOKIE, header::ORIGIN, http::HeaderName::from_static("sec-fetch-site")] {
+                for name in [header::COOKIE, header::ORIGIN, HeaderName::from_static("sec-fetch-site")] {
                     parts.headers.remove(name);
                 }
                 parts.extensions.insert(bearer);

@@ -10,7 +10,7 @@ mod once;
 mod params;
 mod schema;
 
-pub use admit::Limiter;
+pub use admit::{Left, Limiter};
 pub use etag::{PRIVATE, PUBLIC, etagged, known, tag};
 pub use json::Body;
 pub use once::{IdempotencyKey, OnceKey};

@@ -40,7 +40,12 @@ impl TestApp {
 
     /// A shop with the standard [`World`]: three vendors, their goods, and people.
     pub async fn new() -> (Self, World) {
-        let test = Self::empty().await;
+        Self::with_world(|_| {}).await
+    }
+
+    /// As [`TestApp::new`], with the configuration changed first.
+    pub async fn with_world(change: impl FnOnce(&mut Config)) -> (Self, World) {
+        let test = Self::with(change).await;
         let world = World::build(&test.app.pool).await;
         (test, world)
     }
