@@ -1,18 +1,19 @@
-// Asserts what a shopper's browser downloads as program: all JavaScript and WASM that a page of the shop asks for, as
+// Asserts what a shopper's browser downloads as program and as style: all JavaScript and WASM that a page of the shop asks for, as
 // brotli sends it. Every page asks for the same files (src/server/page.rs), so one sum speaks for all of them; lazy
 // chunks are told apart, because a page only asks for the ones whose islands it shows.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
-const LIMIT = 130_000;
+const LIMIT = 120_000;
+const STYLE_LIMIT = 15_000;
 const site = resolve(import.meta.dirname, "..", process.env.SOUK_SITE_DIR ?? "target/site");
 
-function programs(dir) {
+function files(dir, kind) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) return programs(path);
-    return /\.(js|mjs|wasm)$/.test(entry.name) ? [path] : [];
+    if (entry.isDirectory()) return files(path, kind);
+    return kind.test(entry.name) ? [path] : [];
   });
 }
 
@@ -30,11 +31,14 @@ if (!existsSync(site)) {
 
 const isLazy = (path) => /(chunk|split)_?[^/]*\.wasm$/.test(path);
 let total = 0;
-for (const path of programs(site).sort()) {
+for (const path of files(site, /\.(js|mjs|wasm)$/).sort()) {
   const bytes = sent(path);
   if (!isLazy(path)) total += bytes;
   console.log(`${String(bytes).padStart(9)}  ${path.slice(site.length + 1)}${isLazy(path) ? "  (lazy, not counted)" : ""}`);
 }
-const verdict = total > 0 && total <= LIMIT ? "ok" : "too much";
-console.log(`size: ${total} bytes of JavaScript and WASM (brotli) on every page, at most ${LIMIT}: ${verdict}`);
-process.exit(verdict === "ok" ? 0 : 1);
+const style = files(site, /\.css$/).reduce((sum, path) => sum + sent(path), 0);
+const check = (bytes, limit) => (bytes > 0 && bytes <= limit ? "ok" : "too much");
+const verdicts = [check(total, LIMIT), check(style, STYLE_LIMIT)];
+console.log(`size: ${total} bytes of JavaScript and WASM (brotli) on every page, at most ${LIMIT}: ${verdicts[0]}`);
+console.log(`size: ${style} bytes of style (brotli), at most ${STYLE_LIMIT}: ${verdicts[1]}`);
+process.exit(verdicts.every((verdict) => verdict === "ok") ? 0 : 1);

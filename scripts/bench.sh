@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Speed, side by side with its floors in one run, of a release build on a PostgreSQL of its own: scripts/bench.sh [PRODUCTS ...]
-# (20000 and 200000 unless told). Minutes. Writes benches/last.md.
+# (20000 and 200000 unless told). Minutes. Writes benches/last.md. With --plans: how PostgreSQL runs the hottest statements at
+# 100000 products; writes benches/plans.md.
 source "$(dirname "$0")/env.sh"
 
 bin=$(scripts/postgres.sh)
@@ -11,4 +12,6 @@ say "Building a release (minutes, once)"
 cargo build --release --features ssr --bin souk --bench load
 program=$CARGO_TARGET_DIR/release/souk
 bench=$(find "$CARGO_TARGET_DIR/release/deps" -maxdepth 1 -name 'load-*' -type f -perm -u+x -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
-exec "$bench" --program "$program" --out benches/last.md "${@:-}"
+out=benches/last.md
+for argument in "$@"; do [ "$argument" != --plans ] || out=benches/plans.md; done
+exec "$bench" --program "$program" --out "$out" "${@:-}"

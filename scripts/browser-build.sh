@@ -40,7 +40,9 @@ work=$(mktemp -d target/site.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 cp "$built/souk.wasm" "$work/compiled.wasm"
 wasm-bindgen --target web --no-typescript --out-name souk --out-dir "$work/bound" "$work/compiled.wasm"
-wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int -o "$work/souk.wasm" "$work/bound/souk_bg.wasm"
+# Flat code first: what can then be told to be the same is kept once.
+wasm-opt -Oz --flatten --rereloop -Oz -Oz --strip-debug --strip-producers --strip-target-features \
+  --enable-bulk-memory --enable-nontrapping-float-to-int -o "$work/souk.wasm" "$work/bound/souk_bg.wasm"
 esbuild "$work/bound/souk.js" --bundle --format=esm --minify --log-level=warning --outfile="$work/souk.js"
 # What the styles name in public/ stays an address, and is not bundled.
 addresses=()

@@ -31,6 +31,8 @@ pub mod sandbox;
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod shopper;
+#[cfg(feature = "ssr")]
+pub mod stall;
 
 /// The browser's entry: islands hydrate themselves, one by one, called from `public/boot.js`.
 #[cfg(feature = "hydrate")]

@@ -71,9 +71,9 @@ pub fn peak_memory(process: u32) -> anyhow::Result<u64> {
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
 
-/// The first process of the PostgreSQL below this folder.
+/// The first process of the PostgreSQL of this folder.
 pub fn postmaster(folder: &Path) -> anyhow::Result<u32> {
-    let file = folder.join("postgres/data/postmaster.pid");
+    let file = folder.join("data/postmaster.pid");
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     Ok(text.lines().next().context("an empty file")?.trim().parse()?)
 }

@@ -1,13 +1,14 @@
 //! `make bench`: what a request costs, beside what it would cost a program that does nothing else, in one run on one machine.
 //!
-//! Everything is real: the release build as a process of its own, a PostgreSQL that tells its disk the truth, HTTP. The figure that
-//! does not depend on how many cores the load takes away is CPU per 1,000 requests, of the program and of PostgreSQL, at two
-//! connections.
+//! Everything is real: the release build as a process of its own, a PostgreSQL that tells its disk the truth, HTTP. Stripe's side has
+//! a PostgreSQL of its own, whose cost is not ours. The figure that does not depend on how many cores the load takes away is CPU per
+//! 1,000 requests, of the program and of PostgreSQL, at two connections.
 
 mod client;
 mod floor;
 mod machine;
 mod pgbench;
+mod plans;
 mod report;
 mod sale;
 mod world;
@@ -22,12 +23,13 @@ use souk::{
         node::Node,
         stand::{Stand, free_address},
     },
-    sandbox::postgres,
-    server::{config::Config, state::App},
+    sandbox::postgres::{self, Embedded},
+    server::config::{Config, S3Config},
 };
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -44,6 +46,9 @@ struct Cli {
     /// How long each measurement takes
     #[arg(long, default_value_t = 3)]
     seconds: u64,
+    /// Instead of measuring, explain the hottest statements
+    #[arg(long)]
+    plans: bool,
     /// Serve the floors at this address (the bench starts itself so)
     #[arg(long, hide = true)]
     floor: Option<SocketAddr>,
@@ -71,110 +76,150 @@ async fn main() -> anyhow::Result<()> {
     result
 }
 
-async fn run(cli: &Cli, folder: &std::path::Path) -> anyhow::Result<()> {
-    let mut sizes: Vec<usize> = cli.products.iter().filter(|p| !p.is_empty()).map(|p| p.parse()).collect::<Result<_, _>>()?;
-    if sizes.is_empty() {
-        sizes = vec![20_000, 200_000];
-    }
-    let database = postgres::start(&folder.join("postgres")).await?;
-    let store = souk::sandbox::s3::start(([127, 0, 0, 1], 0).into(), &folder.join("media"), "bench", "bench-secret").await?;
+async fn run(cli: &Cli, folder: &Path) -> anyhow::Result<()> {
+    let given: Vec<usize> = cli.products.iter().filter(|p| !p.is_empty()).map(|p| p.parse()).collect::<Result<_, _>>()?;
+    let sizes = match (given.is_empty(), cli.plans) {
+        (false, _) => given,
+        (true, true) => vec![100_000],
+        (true, false) => vec![20_000, 200_000],
+    };
+    let bench = Bench::open(cli, folder).await?;
     let mut report = Report::default();
+    let mut text = String::new();
     for size in sizes {
-        measure(cli, size, database.url(), &store.endpoint(), folder, &mut report).await?;
+        let stand = bench.stand(size).await?;
+        if cli.plans {
+            text.push_str(&plans::explain(&bench, &stand, size).await?);
+        } else {
+            bench.measure(&stand, size, &mut report).await?;
+        }
+        stand.clear().await?;
     }
-    store.stop().await;
-    database.stop().await?;
-    let text = report.text();
+    bench.close().await?;
+    if !cli.plans {
+        text = report.text();
+    }
     print!("{text}");
     std::fs::write(&cli.out, text).with_context(|| cli.out.display().to_string())
 }
 
-async fn measure(
-    cli: &Cli,
-    size: usize,
-    url: &str,
-    store: &str,
-    folder: &std::path::Path,
-    report: &mut Report,
-) -> anyhow::Result<()> {
-    let mut config = Config::read(|_| None)?;
-    config.s3 = Some(souk::server::config::S3Config {
-        endpoint: store.to_owned(),
-        region: "eu-west-2".into(),
-        bucket: "souk".into(),
-        access_key: "bench".into(),
-        secret_key: "bench-secret".into(),
-    });
-    config.stripe = Some(souk::server::config::StripeConfig {
-        secret_key: "sk_test_bench".into(),
-        api_base: "http://127.0.0.1:1/".into(),
-        webhook_secret: "whsec_bench".into(),
-    });
-    let server = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect(url).await?;
-    let postmaster = machine::postmaster(folder)?;
-    let app = App::new(config, server.clone(), None)?;
-    let stand = Stand::build(&app, free_address()?, 1, 10_000_000).await?;
-    let began = Instant::now();
-    world::build(&stand.pool, size).await?;
-    eprintln!("{size} products stand after {:.0} s", began.elapsed().as_secs_f64());
-    let pages = world::pages(&stand.pool).await?;
-    let period = Duration::from_secs(cli.seconds);
+/// What all measurements share.
+struct Bench<'a> {
+    cli: &'a Cli,
+    folder: &'a Path,
+    database: Embedded,
+    server: PgPool,
+    /// Stripe's own.
+    elsewhere: Embedded,
+    store: souk::sandbox::s3::Running,
+    config: Config,
+}
 
-    // The floors, in the same minutes.
-    let at = free_address()?;
-    let database_url = stand.config.database_url.clone().context("no database")?;
-    let mut floor = tokio::process::Command::new(std::env::current_exe()?)
-        .args(["--program", "-", "--out", "-", "--floor", &at.to_string(), "--database", &database_url])
-        .kill_on_drop(true)
-        .spawn()?;
-    client::wait_for(at).await?;
-    let meter = Meter { program: floor.id().context("the floor ended")?, postmaster };
-    for (name, path) in [("floor: bare axum", "/bare"), ("floor: bare axum + SELECT of 24 rows", "/select")] {
-        report.add(size, row(name, "", at, &[Wish::get(path)], &meter, period).await?);
+impl<'a> Bench<'a> {
+    async fn open(cli: &'a Cli, folder: &'a Path) -> anyhow::Result<Self> {
+        let database = postgres::start(&folder.join("postgres")).await?;
+        let elsewhere = postgres::start(&folder.join("stripe")).await?;
+        let store = souk::sandbox::s3::start(([127, 0, 0, 1], 0).into(), &folder.join("media"), "bench", "bench-secret").await?;
+        let mut config = Config::read(|_| None)?;
+        config.s3 = Some(S3Config {
+            endpoint: store.endpoint(),
+            region: "eu-west-2".into(),
+            bucket: "souk".into(),
+            access_key: "bench".into(),
+            secret_key: "bench-secret".into(),
+        });
+        let server = PgPoolOptions::new().max_connections(2).connect(database.url()).await?;
+        Ok(Self { cli, folder, database, server, elsewhere, store, config })
     }
-    floor.kill().await?;
 
-    let log = folder.join("souk.log");
-    for (cached, megabytes) in [(false, 0), (true, 64)] {
-        let config = Config { page_cache_mb: megabytes, ..stand.config.clone() };
-        let mut node = Node::new(&cli.program, config, log.clone())?;
+    async fn close(self) -> anyhow::Result<()> {
+        self.server.close().await;
+        self.store.stop().await;
+        self.elsewhere.stop().await?;
+        self.database.stop().await
+    }
+
+    /// A shop with so many products, not open yet.
+    async fn stand(&self, products: usize) -> anyhow::Result<Stand> {
+        let books = PgPoolOptions::new().max_connections(10).connect(self.elsewhere.url()).await?;
+        let stand = Stand::build(&self.server, &self.config, free_address()?, 1, 10_000_000, Some(books)).await?;
         let began = Instant::now();
+        world::build(&stand.pool, products).await?;
+        eprintln!("{products} products stand after {:.0} s", began.elapsed().as_secs_f64());
+        Ok(stand)
+    }
+
+    /// The program on it, keeping pages in so much memory.
+    async fn open_shop(&self, stand: &Stand, megabytes: u64) -> anyhow::Result<Node> {
+        let config = Config { page_cache_mb: megabytes, ..stand.config.clone() };
+        let mut node = Node::new(&self.cli.program, config, self.folder.join("souk.log"))?;
         node.start().await?;
-        if cached {
-            report.note(format!(
-                "{size} products: the program opens {:.0} ms after its start",
-                began.elapsed().as_secs_f64() * 1000.0
-            ));
+        Ok(node)
+    }
+
+    fn meter(&self, program: Option<u32>) -> anyhow::Result<Meter> {
+        let postmaster = machine::postmaster(&self.folder.join("postgres"))?;
+        Ok(Meter { program: program.context("it ended")?, postmaster })
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_secs(self.cli.seconds)
+    }
+
+    async fn measure(&self, stand: &Stand, size: usize, report: &mut Report) -> anyhow::Result<()> {
+        let (period, at) = (self.period(), stand.config.listen);
+        let pages = world::pages(&stand.pool).await?;
+        self.floors(stand, size, report).await?;
+
+        let mut node = self.open_shop(stand, 0).await?;
+        let meter = self.meter(node.process())?;
+        for (name, _, wishes) in &pages {
+            report.add(size, row(name, "", at, wishes, &meter, period).await?);
         }
-        let process = node.process().context("it runs")?;
-        let meter = Meter { program: process, postmaster };
-        for (name, kept, wishes) in &pages {
-            if !cached || *kept {
-                report.add(size, row(name, if cached { "kept" } else { "" }, stand.config.listen, wishes, &meter, period).await?);
+        let add = world::additions(&stand.pool).await?;
+        report.add(size, row("add to cart (REST)", "", at, &add, &meter, period).await?);
+        report.add(size, sale::checkouts(stand, &meter, period).await?);
+        report.note(format!("{size} products, nothing kept: at most {} MB of memory", peak_memory(meter.program)? / 1024));
+        node.kill().await?;
+
+        let began = Instant::now();
+        let mut node = self.open_shop(stand, 64).await?;
+        report
+            .note(format!("{size} products: the program opens {:.0} ms after its start", began.elapsed().as_secs_f64() * 1000.0));
+        let meter = self.meter(node.process())?;
+        for (name, kept, wishes) in pages.iter().filter(|(_, kept, _)| *kept) {
+            debug_assert!(kept);
+            report.add(size, row(name, "kept", at, wishes, &meter, period).await?);
+        }
+        report.note(format!("{size} products, pages kept: at most {} MB of memory", peak_memory(meter.program)? / 1024));
+        node.kill().await?;
+
+        report.add(size, Row::rate("orders placed, 1,000 variants, 32 at once", sale::flash(stand, 1000, period).await?));
+        report.add(size, Row::rate("orders placed, one variant, 32 at once", sale::flash(stand, 1, period).await?));
+        Ok(())
+    }
+
+    /// What the machine does at best, in the same minutes.
+    async fn floors(&self, stand: &Stand, size: usize, report: &mut Report) -> anyhow::Result<()> {
+        let at = free_address()?;
+        let url = stand.config.database_url.clone().context("no database")?;
+        let mut floor = tokio::process::Command::new(std::env::current_exe()?)
+            .args(["--program", "-", "--out", "-", "--floor", &at.to_string(), "--database", &url])
+            .kill_on_drop(true)
+            .spawn()?;
+        client::wait_for(at).await?;
+        let meter = self.meter(floor.id())?;
+        for (name, path) in [("floor: bare axum", "/bare"), ("floor: bare axum + SELECT of 24 rows", "/select")] {
+            report.add(size, row(name, "", at, &[Wish::get(path)], &meter, self.period()).await?);
+        }
+        floor.kill().await?;
+        if let Some(pgbench) = pgbench::Pgbench::find(self.database.url(), &url) {
+            for (name, rate) in pgbench.floors(&stand.pool, stand.variants[0], self.cli.seconds).await? {
+                report.add(size, Row::rate(name, rate));
             }
         }
-        if !cached {
-            let add =
-                [Wish::post("/api/v1/cart/items", format!("{{\"variant_id\": \"{}\", \"quantity\": 1}}", stand.variants[0]))];
-            report.add(size, row("add to cart (REST)", "", stand.config.listen, &add, &meter, period).await?);
-            report.add(size, sale::checkouts(&stand, &meter, period).await?);
-        }
-        report.note(format!(
-            "{size} products, {}: at most {} MB of memory",
-            if cached { "pages kept" } else { "nothing kept" },
-            peak_memory(process)? / 1024
-        ));
-        node.kill().await?;
+        Ok(())
     }
-    if let Some(pgbench) = pgbench::Pgbench::find(url, &database_url) {
-        for (name, rate) in pgbench.floors(&stand.pool, stand.variants[0], cli.seconds).await? {
-            report.add(size, Row::rate(name, rate));
-        }
-    }
-    report.add(size, Row::rate("orders placed, one variant, 32 at once", sale::flash(&stand, 1, period).await?));
-    report.add(size, Row::rate("orders placed, 1,000 variants, 32 at once", sale::flash(&stand, 1000, period).await?));
-    server.close().await;
-    stand.clear().await
 }
 
 /// Rate and times at many connections, cost at few.

@@ -19,6 +19,14 @@ insert into bench_orders (note) values ('sold');
 commit;
 ";
 
+/// Our way, of the stock's part alone: a piece that stands aside, then the order (`souk::checkout::rush`).
+const ASIDE: &str = "begin;
+with idle as materialized (select id from stock_pieces where variant_id = ':VARIANT' order by id limit 1 for update skip locked)
+delete from stock_pieces where variant_id = ':VARIANT' and id in (select id from idle);
+insert into bench_orders (note) values ('sold');
+commit;
+";
+
 impl Pgbench {
     /// `None` where it is not installed.
     pub fn find(server: &str, shop: &str) -> Option<Self> {
@@ -35,16 +43,29 @@ impl Pgbench {
         sqlx::query("create table bench_orders (id bigint generated always as identity primary key, note text)")
             .execute(pool)
             .await?;
-        let script = std::env::temp_dir().join(format!("souk-bench-{}.sql", Uuid::now_v7()));
-        std::fs::write(&script, PLAIN.replace(":VARIANT", &variant.to_string()))?;
-        let file = format!("--file={}", script.display());
-        let plain = self.rate(&self.shop, &["--client=32", "--jobs=2", "--no-vacuum", &time, &file]).await;
-        std::fs::remove_file(&script)?;
+        let plain = self.sell(PLAIN, variant, &time).await?;
+        // More than the run can sell.
+        sqlx::query("select set_pieces_aside($1, 200000)").bind(variant).execute(pool).await?;
+        sqlx::query("vacuum analyze stock_pieces").execute(pool).await?;
+        let aside = self.sell(ASIDE, variant, &time).await?;
+        sqlx::query("select put_pieces_back($1)").bind(variant).execute(pool).await?;
+        // What was sold has no orders: the shelf forgets it.
+        sqlx::query("update stock set held = 0 where variant_id = $1").bind(variant).execute(pool).await?;
         Ok(vec![
             ("floor: pgbench select-only, 8 at once", select),
             ("floor: pgbench TPC-B, 8 at once", tpcb),
-            ("floor: pgbench, one variant, stock row first, 32 at once", plain?),
+            ("floor: pgbench, one variant, stock row first, 32 at once", plain),
+            ("pgbench, one variant, pieces that stand aside, 32 at once", aside),
         ])
+    }
+
+    async fn sell(&self, how: &str, variant: Uuid, time: &str) -> anyhow::Result<f64> {
+        let script = std::env::temp_dir().join(format!("souk-bench-{}.sql", Uuid::now_v7()));
+        std::fs::write(&script, how.replace(":VARIANT", &variant.to_string()))?;
+        let file = format!("--file={}", script.display());
+        let rate = self.rate(&self.shop, &["--client=32", "--jobs=2", "--no-vacuum", time, &file]).await;
+        std::fs::remove_file(&script)?;
+        rate
     }
 
     async fn rate(&self, database: &str, arguments: &[&str]) -> anyhow::Result<f64> {

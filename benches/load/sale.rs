@@ -1,18 +1,17 @@
 //! Sales: whole checkouts over HTTP, and orders placed for one variant or for many.
 
-use crate::{MANY, machine::Meter, report::Row};
-use axum::extract::FromRequestParts;
+use crate::{MANY, machine::Meter, report::Row, world};
 use futures::future::try_join_all;
 use souk::{
     accounts::AddressForm,
     checkout::{CheckoutRequest, place},
     error::FieldErrors,
-    prove::stand::{PRICE_MINOR, Stand},
+    prove::stand::Stand,
     server::{auth::MaybeCustomer, state::App, token::Token},
     shopper::{Basket, Shop, Step},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -24,24 +23,37 @@ const SHOPPERS: usize = 8;
 /// From an empty cart to paid and back, over HTTP; the hosted page and Stripe's side run in this process.
 pub async fn checkouts(stand: &Stand, meter: &Meter, period: Duration) -> anyhow::Result<Row> {
     let shop = Shop::at(&stand.config.base_url)?;
-    let bought = AtomicUsize::new(0);
-    let before = meter.read()?;
-    let until = Instant::now() + period;
-    let shopper = async |number: usize| {
+    let goods = world::goods(&stand.pool, 1000).await?;
+    let prices: HashMap<Uuid, i64> = sqlx::query_as("select id, price_minor + 395 from variants where id = any($1)")
+        .bind(&goods)
+        .fetch_all(&stand.pool)
+        .await?
+        .into_iter()
+        .collect();
+    let begun = AtomicUsize::new(0);
+    let buy = async |until: Instant| {
+        let mut bought = 0;
         while Instant::now() < until {
-            let basket = Basket {
-                lines: vec![(stand.variants[0], 1)],
-                email: format!("shopper-{number}@example.com"),
-                total_minor: PRICE_MINOR,
-            };
+            let number = begun.fetch_add(1, Ordering::Relaxed);
+            let variant = goods[number % goods.len()];
+            let email = format!("shopper-{number}@example.com");
+            let basket = Basket { lines: vec![(variant, 1)], email, total_minor: prices[&variant] };
             anyhow::ensure!(shop.buy(&basket).await? == Step::Done(()), "sold out");
-            bought.fetch_add(1, Ordering::Relaxed);
+            bought += 1;
         }
-        anyhow::Ok(())
+        anyhow::Ok(bought)
     };
+    // A shop that has sold before: PostgreSQL knows its tables, as it does an hour after the opening of any shop.
+    let until = Instant::now() + period;
+    try_join_all((0..SHOPPERS).map(|_| buy(until))).await?;
+    sqlx::query("analyze").execute(&stand.pool).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let before = meter.read()?;
     let began = Instant::now();
-    try_join_all((0..SHOPPERS).map(shopper)).await?;
-    let (bought, took) = (bought.into_inner(), began.elapsed());
+    let until = began + period;
+    let bought: usize = try_join_all((0..SHOPPERS).map(|_| buy(until))).await?.into_iter().sum();
+    let took = began.elapsed();
     let used = meter.read()? - before;
     Ok(Row::sales("checkout to paid, 8 at once", bought as f64 / took.as_secs_f64(), used, bought))
 }
@@ -49,11 +61,9 @@ pub async fn checkouts(stand: &Stand, meter: &Meter, period: Duration) -> anyhow
 /// Orders placed each second by 32 who want one each of `variants` variants, in this process.
 pub async fn flash(stand: &Stand, variants: i64, period: Duration) -> anyhow::Result<f64> {
     let pool = &stand.pool;
-    let goods: Vec<Uuid> = match variants {
+    let goods = match variants {
         1 => stand.variants.clone(),
-        many => {
-            sqlx::query_scalar("select variant_id from stock order by variant_id limit $1").bind(many).fetch_all(pool).await?
-        }
+        many => world::goods(pool, many).await?,
     };
     let tokens: Vec<Token> = (0..30_000).map(|_| Token::random()).collect();
     let hashes: Vec<Vec<u8>> = tokens.iter().map(Token::hash).collect();
@@ -90,8 +100,7 @@ pub async fn flash(stand: &Stand, variants: i64, period: Duration) -> anyhow::Re
     let (next, placed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let until = Instant::now() + period;
     let buyer = async || {
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        let who = MaybeCustomer::from_request_parts(&mut parts, &app).await.map_err(|e| anyhow::anyhow!("{e}"))?;
+        let who = MaybeCustomer::guest();
         while Instant::now() < until {
             let Some(token) = tokens.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
             let request = CheckoutRequest {

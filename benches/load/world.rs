@@ -56,6 +56,20 @@ pub async fn build(pool: &PgPool, size: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Calls that put a thing into a new cart.
+pub async fn additions(pool: &PgPool) -> anyhow::Result<Vec<Wish>> {
+    let add = |variant| Wish::post("/api/v1/cart/items", format!("{{\"variant_id\": \"{variant}\", \"quantity\": 1}}"));
+    Ok(goods(pool, 1000).await?.into_iter().map(add).collect())
+}
+
+/// So many variants of the catalogue, of different products.
+pub async fn goods(pool: &PgPool, many: i64) -> anyhow::Result<Vec<uuid::Uuid>> {
+    Ok(sqlx::query_scalar("select id from variants where sku like 'B-%-Small' order by md5(sku) limit $1")
+        .bind(many)
+        .fetch_all(pool)
+        .await?)
+}
+
 /// What is asked for: its name, whether pages of it are kept, and addresses that take turns.
 pub async fn pages(pool: &PgPool) -> anyhow::Result<Vec<(&'static str, bool, Vec<Wish>)>> {
     let slugs: Vec<String> =
@@ -67,12 +81,12 @@ pub async fn pages(pool: &PgPool) -> anyhow::Result<Vec<(&'static str, bool, Vec
     Ok(vec![
         ("home", true, one("/")),
         ("list", true, one("/products")),
-        ("list (REST)", false, one("/api/v1/products")),
+        ("list (REST)", true, one("/api/v1/products")),
         ("category + filter", true, one("/categories/category-8?in_stock=true&sort=price&min_price=20")),
         ("search, common word", true, one("/search?q=bowl")),
         ("search, rare word", true, one("/search?q=zephyr")),
         ("search, misspelt word", true, one("/search?q=stonewear")),
         ("product", true, each("/products/")),
-        ("product (REST)", false, each("/api/v1/products/")),
+        ("product (REST)", true, each("/api/v1/products/")),
     ])
 }

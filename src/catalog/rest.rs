@@ -19,8 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Calls whose answers are the same for everybody without a session or a token: see [`crate::server::cache`].
-pub const SHARED: [&str; 4] =
-    ["/api/v1/products", "/api/v1/products/{id}", "/api/v1/categories", "/api/v1/vendors/{slug}"];
+pub const SHARED: [&str; 4] = ["/api/v1/products", "/api/v1/products/{id}", "/api/v1/categories", "/api/v1/vendors/{slug}"];
 
 /// The calls of this slice.
 pub fn routes() -> OpenApiRouter<App> {

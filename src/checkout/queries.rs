@@ -276,7 +276,5 @@ pub async fn hold(db: impl PgExecutor<'_>, order: OrderId, wanted: &[(VariantId,
 
 /// How many of a variant are there for others now.
 pub async fn left(db: impl PgExecutor<'_>, variant: VariantId) -> sqlx::Result<i32> {
-    sqlx::query_scalar!(r#"select s.free as "left!" from stock s where variant_id = $1"#, variant.uuid())
-        .fetch_one(db)
-        .await
+    sqlx::query_scalar!(r#"select s.free as "left!" from stock s where variant_id = $1"#, variant.uuid()).fetch_one(db).await
 }

@@ -23,7 +23,11 @@ pub async fn release_holds(tx: &mut PgConnection, order: OrderId) -> sqlx::Resul
 pub async fn retake_holds(tx: &mut PgConnection, order: OrderId) -> sqlx::Result<bool> {
     let mut all = tx.begin().await?;
     let complete = go(&mut all, order, Step { from: "released", to: "held", on_hand: 0, held: 1 }).await?;
-    if complete { all.commit().await? } else { all.rollback().await? }
+    if complete {
+        all.commit().await?
+    } else {
+        all.rollback().await?
+    }
     Ok(complete)
 }
 

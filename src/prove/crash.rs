@@ -75,7 +75,7 @@ pub async fn run(app: &App, what: &Crash) -> anyhow::Result<()> {
 pub async fn prove(app: &App, what: &Crash) -> anyhow::Result<(Done, Vec<Finding>)> {
     // Enough for most, not for all: some learn that it is sold out.
     let stock = i32::try_from(what.checkouts * 5 / 4 / GOODS)?.max(2);
-    let mut stand = Stand::build(app, free_address()?, GOODS, stock).await?;
+    let mut stand = Stand::build(&app.pool, &app.config, free_address()?, GOODS, stock, None).await?;
     stand.config.sweep_after = Duration::ZERO;
     let log = std::env::temp_dir().join(format!("souk-proof-{}.log", Uuid::now_v7()));
     let result = storm(&stand, what, stock, log.clone()).await;
@@ -95,20 +95,18 @@ async fn storm(stand: &Stand, what: &Crash, stock: i32, log: PathBuf) -> anyhow:
     node.start().await?;
 
     let crowd = Crowd::default();
-    let mut done = Done::default();
     let killing = kill_again_and_again(&mut node, stand, what, &crowd);
-    let (_, (kills, between)) = tokio::try_join!(crowd.buy(stand, what.checkouts), killing)?;
-    done.kills = kills;
-    done.between_charge_and_webhook = between;
-    done.paid = crowd.paid.load(Ordering::Relaxed);
-    done.sold_out = crowd.sold_out.load(Ordering::Relaxed);
-    done.turned_back = what.checkouts - done.paid - done.sold_out;
+    let ((), between_charge_and_webhook) = tokio::try_join!(crowd.buy(stand, what.checkouts), killing)?;
+    let (paid, sold_out) = (crowd.paid.load(Ordering::Relaxed), crowd.sold_out.load(Ordering::Relaxed));
+    let turned_back = what.checkouts - paid - sold_out;
+    let done = Done { paid, sold_out, turned_back, kills: what.kills, between_charge_and_webhook };
 
     // The last kill; then time passes until every hold is over.
     node.kill().await?;
     let_time_pass(&stand.pool).await?;
     sqlx::query!("update orders set hold_expires_at = now() where status = 'pending'").execute(&stand.pool).await?;
     node.start().await?;
+    // Where something does not come to rest, the laws say what.
     judge::at_rest(&stand.pool).await?;
     node.kill().await?;
 
@@ -156,13 +154,13 @@ impl Crowd {
             let Step::Done(cart) = shop.fill(&basket).await? else { return Ok(Step::SoldOut) };
             let Step::Done(page) = shop.order(&cart, &basket).await? else { return Ok(Step::SoldOut) };
             if number % TURNS_BACK == TURNS_BACK - 1 {
-                return Ok(Step::Done(false));
+                return Ok(Step::Done(()));
             }
             let back = shop.hand_over_the_card(&page).await?;
             self.paid.fetch_add(1, Ordering::Relaxed);
             self.charged.notify_waiters();
             shop.come_back(&back).await?;
-            anyhow::Ok(Step::Done(true))
+            anyhow::Ok(Step::Done(()))
         };
         let outcome = purchase.await.with_context(|| format!("buyer {number}"))?;
         if outcome == Step::SoldOut {
@@ -172,9 +170,9 @@ impl Crowd {
     }
 }
 
-/// Kills spread over all checkouts: one at a random moment, the next when somebody has just paid. Answers how many there were, and
-/// after how many of them Stripe knew more than the shop.
-async fn kill_again_and_again(node: &mut Node, stand: &Stand, what: &Crash, crowd: &Crowd) -> anyhow::Result<(usize, usize)> {
+/// Kills spread over all checkouts: one at a random moment, the next when somebody has just paid. Answers after how many
+/// of them Stripe knew more than the shop.
+async fn kill_again_and_again(node: &mut Node, stand: &Stand, what: &Crash, crowd: &Crowd) -> anyhow::Result<usize> {
     let mut between = 0;
     for kill in 0..what.kills {
         let due = kill * what.checkouts / what.kills.max(1);
@@ -195,7 +193,7 @@ async fn kill_again_and_again(node: &mut Node, stand: &Stand, what: &Crash, crow
         let_time_pass(&stand.pool).await?;
         node.start().await?;
     }
-    Ok((what.kills, between))
+    Ok(between)
 }
 
 /// What some minutes do between a kill and the next start: the leases of the dead are over, and what waits to be tried again is due.

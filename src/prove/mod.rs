@@ -10,4 +10,3 @@ pub mod oversell;
 pub mod stand;
 
 pub use laws::{Finding, verify};
-pub use stand::free_address;

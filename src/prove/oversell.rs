@@ -41,7 +41,7 @@ pub async fn run(app: &App, what: Oversell) -> anyhow::Result<()> {
 /// As [`run`].
 pub async fn prove(app: &App, what: Oversell) -> anyhow::Result<(usize, Vec<Finding>)> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    let stand = Stand::build(app, listener.local_addr()?, 1, what.stock).await?;
+    let stand = Stand::build(&app.pool, &app.config, listener.local_addr()?, 1, what.stock, None).await?;
     let result = storm(&stand, listener, what).await;
     stand.clear().await?;
     result

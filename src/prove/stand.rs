@@ -6,8 +6,8 @@ use crate::{
     server::{
         config::{Config, StripeConfig},
         start::MIGRATIONS,
-        state::App,
     },
+    stall,
 };
 use anyhow::Context;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
@@ -34,16 +34,46 @@ pub struct Stand {
 }
 
 impl Stand {
-    /// Builds it on the server of `app`: `goods` variants, `stock` of each. `listen` is where the shop will be.
+    /// Builds it on the server of a pool: `goods` variants, `stock` of each. `config` says what else the program works with, and
+    /// `listen` where the shop will be. Stripe keeps its books in a database of its own, if there is one.
     ///
     /// # Errors
     /// When the database server does not let us make a database.
-    pub async fn build(app: &App, listen: SocketAddr, goods: usize, stock: i32) -> anyhow::Result<Self> {
-        let server = (*app.pool.connect_options()).clone();
+    pub async fn build(
+        server: &PgPool,
+        config: &Config,
+        listen: SocketAddr,
+        goods: usize,
+        stock: i32,
+        books: Option<PgPool>,
+    ) -> anyhow::Result<Self> {
+        let server = (*server.connect_options()).clone();
         let name = format!("souk_proof_{}", Uuid::now_v7().simple());
         on_server(&server, &format!("create database {name}")).await.context("a database of its own cannot be made")?;
-        match furnish(app, listen, &server, &name, goods, stock).await {
-            Ok((pool, stripe, config, variants)) => Ok(Self { pool, stripe, config, variants, name, server }),
+        let furnished = async {
+            let options = server.clone().database(&name);
+            let pool = PgPoolOptions::new().max_connections(20).connect_with(options.clone()).await?;
+            MIGRATIONS.run(&pool).await?;
+            let variants = open(&pool, goods, stock).await.context("the goods cannot be laid out")?;
+            let stripe = stripe::start(books.unwrap_or_else(|| pool.clone()), sandbox(listen)).await?;
+            anyhow::Ok((pool, stripe, variants, options))
+        };
+        match furnished.await {
+            Ok((pool, stripe, variants, options)) => {
+                let config = Config {
+                    listen,
+                    base_url: format!("http://{listen}"),
+                    database_url: Some(options.to_url_lossy().into()),
+                    stripe: Some(StripeConfig {
+                        secret_key: "sk_test_souk_proof".into(),
+                        api_base: format!("{}/", stripe.url),
+                        webhook_secret: WEBHOOK_SECRET.into(),
+                    }),
+                    api_rate: API_RATE,
+                    ..config.clone()
+                };
+                Ok(Self { pool, stripe, config, variants, name, server })
+            }
             Err(error) => {
                 on_server(&server, &format!("drop database if exists {name} with (force)")).await?;
                 Err(error)
@@ -62,66 +92,23 @@ impl Stand {
     }
 }
 
-async fn furnish(
-    app: &App,
-    listen: SocketAddr,
-    server: &PgConnectOptions,
-    name: &str,
-    goods: usize,
-    stock: i32,
-) -> anyhow::Result<(PgPool, stripe::Running, Config, Vec<Uuid>)> {
-    let options = server.clone().database(name);
-    let pool = PgPoolOptions::new().max_connections(20).connect_with(options.clone()).await?;
-    MIGRATIONS.run(&pool).await?;
-    let variants = open(&pool, goods, stock).await.context("the goods cannot be laid out")?;
-    let sandbox = SandboxConfig {
+fn sandbox(shop: SocketAddr) -> SandboxConfig {
+    SandboxConfig {
         listen: ([127, 0, 0, 1], 0).into(),
-        webhook_url: Some(format!("http://{listen}/webhooks/stripe")),
+        webhook_url: Some(format!("http://{shop}/webhooks/stripe")),
         webhook_secret: WEBHOOK_SECRET.into(),
         public_url: None,
-    };
-    let stripe = stripe::start(pool.clone(), sandbox).await?;
-    let config = Config {
-        listen,
-        base_url: format!("http://{listen}"),
-        database_url: Some(options.to_url_lossy().into()),
-        stripe: Some(StripeConfig {
-            secret_key: "sk_test_souk_proof".into(),
-            api_base: format!("{}/", stripe.url),
-            webhook_secret: WEBHOOK_SECRET.into(),
-        }),
-        api_rate: API_RATE,
-        ..(*app.config).clone()
-    };
-    Ok((pool, stripe, config, variants))
+    }
 }
 
 async fn open(pool: &PgPool, goods: usize, stock: i32) -> sqlx::Result<Vec<Uuid>> {
     let category = Uuid::now_v7();
     let mut tx = pool.begin().await?;
     sqlx::query!("insert into categories (id, slug, name) values ($1, 'proof', 'Proof')", category).execute(&mut *tx).await?;
-    let mut vendors = Vec::new();
     for slug in ["first", "second"] {
-        let id = Uuid::now_v7();
-        sqlx::query!(
-            "with owner as (
-                 insert into users (id, handle, name, email, password_hash) values ($1, $3, $3, $3 || '@example.com', 'nobody signs in')
-                 returning id
-             ), vendor as (
-                 insert into vendors (id, owner_id, slug, name, tagline, country, status, decided_at)
-                 select $2, id, $3, $3, 'A proof', 'GB', 'approved', now() from owner returning id
-             )
-             insert into shipping_methods (id, vendor_id, code, name, price_minor, min_days, max_days)
-             select $4, id, 'included', 'Included', 0, 1, 3 from vendor",
-            Uuid::now_v7(),
-            id,
-            slug,
-            Uuid::now_v7()
-        )
-        .execute(&mut *tx)
-        .await?;
-        vendors.push(id);
+        stall::open(&mut tx, slug, slug, "A proof", "nobody signs in").await?;
     }
+    let vendors: Vec<Uuid> = sqlx::query_scalar!("select id from vendors order by slug").fetch_all(&mut *tx).await?;
     let mut variants = Vec::with_capacity(goods);
     for (number, vendor) in (1..=goods).zip(vendors.into_iter().cycle()) {
         let (product, variant) = (Uuid::now_v7(), Uuid::now_v7());

@@ -5,6 +5,7 @@ use crate::{
     catalog::import::{self, Import, Told},
     demo::PASSWORD,
     server::state::App,
+    stall,
 };
 use anyhow::Context;
 use std::path::Path;
@@ -44,25 +45,7 @@ pub async fn open(app: &App, retail: &Retail, folder: &Path) -> anyhow::Result<(
     .await?;
     for vendor in 0..VENDORS {
         let slug = vendor_slug(vendor);
-        sqlx::query!(
-            "with owner as (
-                 insert into users (id, handle, name, email, password_hash) values ($1, $3, $4, $3 || '@example.com', $5)
-                 on conflict do nothing returning id
-             ), stall as (
-                 insert into vendors (id, owner_id, slug, name, tagline, country, status, decided_at)
-                 select $2, id, $3, $4, 'Gifts by the box', 'GB', 'approved', now() from owner returning id
-             )
-             insert into shipping_methods (id, vendor_id, code, name, price_minor, min_days, max_days)
-             select $6, id, 'included', 'Included', 0, 1, 3 from stall",
-            Uuid::now_v7(),
-            Uuid::now_v7(),
-            slug,
-            format!("Stall {}", vendor + 1),
-            password,
-            Uuid::now_v7()
-        )
-        .execute(&mut *tx)
-        .await?;
+        stall::open(&mut tx, &slug, &format!("Stall {}", vendor + 1), "Gifts by the box", &password).await?;
     }
     tx.commit().await?;
     for vendor in 0..VENDORS {

@@ -75,6 +75,11 @@ impl Bearer {
 pub struct MaybeCustomer(Option<Customer>);
 
 impl MaybeCustomer {
+    /// Someone without an account.
+    pub fn guest() -> Self {
+        Self(None)
+    }
+
     pub fn customer(&self) -> Option<&Customer> {
         self.0.as_ref()
     }

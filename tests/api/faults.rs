@@ -199,9 +199,7 @@ async fn take_one_mail(listener: tokio::net::TcpListener) -> String {
 
 #[tokio::test]
 async fn mail_waits_for_a_mail_server_that_is_away() {
-    let reserved = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let address = reserved.local_addr().expect("its address");
-    drop(reserved);
+    let address = souk::prove::stand::free_address().expect("a port");
     let (test, _) = TestApp::with_services_and(|config| config.smtp_url = Some(format!("smtp://{address}"))).await;
     let fields = [("name", "Grace Guest"), ("email", "grace@example.com"), ("password", "a long enough password")];
     assert_eq!(test.guest().post_form("/register", &fields).await.status, StatusCode::SEE_OTHER, "nobody waits for mail");

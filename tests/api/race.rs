@@ -4,7 +4,6 @@ use crate::support::{
     Card, TestApp, World,
     purchase::{assert_laws_hold, count, order, standing, stock},
 };
-use axum::extract::FromRequestParts;
 use souk::{
     accounts::AddressForm,
     cart,
@@ -15,12 +14,6 @@ use souk::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
-
-/// Someone without an account, as an extractor finds them.
-async fn nobody(test: &TestApp) -> MaybeCustomer {
-    let (mut parts, ()) = http::Request::new(()).into_parts();
-    MaybeCustomer::from_request_parts(&mut parts, &test.app).await.expect("a guest")
-}
 
 /// A guest's cart with this much of one SKU.
 async fn cart_with(test: &TestApp, world: &World, sku: &str, quantity: i32) -> Token {
@@ -71,7 +64,7 @@ async fn of_a_hundred_people_who_want_ten_things_ten_pay_and_every_hold_is_accou
     for _ in 0..100 {
         // MILL-SMALL has 10 units
         let token = cart_with(&test, &world, "MILL-SMALL", 1).await;
-        let (test, who, request) = (test.clone(), nobody(&test).await, request(&test, Uuid::new_v4()).await);
+        let (test, who, request) = (test.clone(), MaybeCustomer::guest(), request(&test, Uuid::new_v4()).await);
         buyers.spawn(async move {
             let placed = place(&test.app, &who, Some(&token), request).await?;
             let page = payments::open(&test.app, placed.order_id).await?;
@@ -116,7 +109,7 @@ async fn one_form_sent_ten_times_at_once_is_one_order() {
     let key = Uuid::new_v4();
     let mut presses = tokio::task::JoinSet::new();
     for _ in 0..10 {
-        let (app, who, request, token) = (test.app.clone(), nobody(&test).await, request(&test, key).await, token.clone());
+        let (app, who, request, token) = (test.app.clone(), MaybeCustomer::guest(), request(&test, key).await, token.clone());
         presses.spawn(async move { place(&app, &who, Some(&token), request).await });
     }
     let mut orders = std::collections::HashSet::new();
@@ -148,7 +141,7 @@ async fn carts_with_the_same_things_in_another_order_never_wait_in_a_circle() {
             .await
             .expect("a line");
         }
-        let (app, who) = (test.app.clone(), nobody(&test).await);
+        let (app, who) = (test.app.clone(), MaybeCustomer::guest());
         let (first, second) = (request(&test, Uuid::new_v4()).await, request(&test, Uuid::new_v4()).await);
         buyers.spawn(async move {
             place(&app, &who, Some(&token), first).await?;
@@ -201,7 +194,11 @@ async fn several_sweepers_expire_each_order_once() {
 async fn what_stands_aside_is_sold_once_and_to_the_last_piece() {
     let (test, world) = TestApp::new().await;
     let (test, variant) = (Arc::new(test), world.variant("KILN-PLAIN"));
-    sqlx::query("update stock set on_hand = 90 where variant_id = $1").bind(variant).execute(&test.app.pool).await.expect("stock");
+    sqlx::query("update stock set on_hand = 90 where variant_id = $1")
+        .bind(variant)
+        .execute(&test.app.pool)
+        .await
+        .expect("stock");
     sqlx::query("select set_pieces_aside($1, 40)").bind(variant).execute(&test.app.pool).await.expect("set aside");
     assert_eq!(stock(&test.app, "KILN-PLAIN").await, (90, 40));
     assert_laws_hold(&test.app).await;
@@ -213,7 +210,7 @@ async fn what_stands_aside_is_sold_once_and_to_the_last_piece() {
         let (test, token) = (test.clone(), cart_with(&test, &world, "KILN-PLAIN", 1 + number % 3).await);
         buyers.push(tokio::spawn(async move {
             let wanted = request(&test, Uuid::now_v7()).await;
-            place(&test.app, &nobody(&test).await, Some(&token), wanted).await
+            place(&test.app, &MaybeCustomer::guest(), Some(&token), wanted).await
         }));
     }
     let (mut placed, mut refused) = (0, 0);
@@ -239,12 +236,16 @@ async fn what_stands_aside_goes_back_to_who_needs_it() {
     let (test, world) = TestApp::new().await;
     let variant = world.variant("KILN-PLAIN");
     let aside = || async {
-        sqlx::query("update stock set on_hand = 100 where variant_id = $1").bind(variant).execute(&test.app.pool).await.expect("stock");
+        sqlx::query("update stock set on_hand = 100 where variant_id = $1")
+            .bind(variant)
+            .execute(&test.app.pool)
+            .await
+            .expect("stock");
         sqlx::query("select set_pieces_aside($1, 40)").bind(variant).execute(&test.app.pool).await.expect("set aside");
     };
     aside().await;
     let token = cart_with(&test, &world, "KILN-PLAIN", 80).await;
-    place(&test.app, &nobody(&test).await, Some(&token), request(&test, Uuid::now_v7()).await).await.expect("80 of 100");
+    place(&test.app, &MaybeCustomer::guest(), Some(&token), request(&test, Uuid::now_v7()).await).await.expect("80 of 100");
     assert_eq!(stock(&test.app, "KILN-PLAIN").await, (100, 80));
     aside().await;
     assert_eq!(stock(&test.app, "KILN-PLAIN").await, (100, 80), "too few are left to set any aside");

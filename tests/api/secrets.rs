@@ -3,7 +3,7 @@
 use crate::support::TestApp;
 use axum::{Router, body::Bytes, routing::post};
 use souk::{
-    prove::free_address,
+    prove::stand::free_address,
     shopper::{Basket, Shop, Step},
 };
 use std::{

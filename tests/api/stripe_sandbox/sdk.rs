@@ -8,7 +8,7 @@ use super::{SECRET, Sandbox};
 async fn the_official_library_agrees() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("end2end");
     assert!(folder.join("node_modules/stripe").exists(), "Stripe's library is not installed: run scripts/node.sh");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+    let port = souk::prove::stand::free_address().expect("a free port").port();
     let sandbox = Sandbox::telling(Some(format!("http://127.0.0.1:{port}/webhooks"))).await;
     let output = tokio::process::Command::new("node")
         .args(["--test", "stripe-sdk.test.mjs"])
