@@ -14,4 +14,8 @@ program=$CARGO_TARGET_DIR/release/souk
 bench=$(find "$CARGO_TARGET_DIR/release/deps" -maxdepth 1 -name 'load-*' -type f -perm -u+x -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
 out=benches/last.md
 for argument in "$@"; do [ "$argument" != --plans ] || out=benches/plans.md; done
-exec "$bench" --program "$program" --out "$out" "${@:-}"
+"$bench" --program "$program" --out "$out" "${@:-}"
+if [ "$out" = benches/last.md ]; then
+  printf '\n## Lighthouse, mobile\n\n' | tee -a "$out"
+  scripts/lighthouse.sh | tee -a "$out"
+fi
