@@ -84,6 +84,8 @@ ids!(
     MailId,
     /// A token with which a program speaks for a person.
     ApiTokenId,
+    /// One transaction of the books.
+    LedgerTransactionId,
 );
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub mod about;
 #[cfg(feature = "ssr")]
 pub mod demo;
 #[cfg(feature = "ssr")]
+pub mod ledger;
+#[cfg(feature = "ssr")]
 pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod replay;
