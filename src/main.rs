@@ -17,6 +17,10 @@ use souk::{
 };
 use std::{path::PathBuf, process::ExitCode};
 
+/// Drawing a page makes and drops thousands of small strings on all cores; this allocator does so in less time than libc's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A multi-vendor marketplace. Configured by the environment; see the table in the README.
 #[derive(Parser)]
 #[command(version, about)]

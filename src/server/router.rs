@@ -11,7 +11,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir};
+use tower_http::{
+    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir,
+};
 
 /// The largest body of an ordinary form; uploads and webhooks say their own.
 pub const FORM_LIMIT: usize = 256 * 1024;
@@ -59,7 +61,8 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), page::draw_pages))
         .layer(middleware::from_fn_with_state(app.clone(), errors::present))
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
-        .layer(CompressionLayer::new())
+        // What is drawn for one request must not cost more to press than to draw; what is kept is pressed well, once.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))
