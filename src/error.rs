@@ -47,7 +47,7 @@ impl AppError {
             Self::Conflict(Refusal::TooManyAttempts { .. }) => 429,
             Self::Conflict(Refusal::WrongCredentials) => 401,
             Self::Conflict(Refusal::KeyReused) => 422,
-            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable) => 503,
+            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable | Refusal::StripeUnavailable) => 503,
             Self::Conflict(_) => 409,
             Self::Internal => 500,
             Self::Offline => 503,
@@ -112,6 +112,10 @@ pub enum Refusal {
     OrderCancelled,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
+    #[error("Stripe does not answer. Nothing was changed; please try again in a minute.")]
+    StripeUnavailable,
+    #[error("Something of this parcel was not sent yet, so it cannot have arrived.")]
+    NotSent,
     #[error("It could not be kept, because the picture store is away or full. Please try again in a few minutes.")]
     StoreUnavailable,
     #[error("Too many attempts. Please wait {} and try again.", minutes(*retry_after_seconds))]
@@ -149,6 +153,8 @@ impl Refusal {
             Self::NotPaid => "not-paid",
             Self::OrderCancelled => "order-cancelled",
             Self::PaymentUnavailable => "payment-unavailable",
+            Self::StripeUnavailable => "stripe-unavailable",
+            Self::NotSent => "not-sent",
             Self::StoreUnavailable => "store-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::WrongCredentials => "wrong-credentials",

@@ -86,6 +86,12 @@ ids!(
     ApiTokenId,
     /// One transaction of the books.
     LedgerTransactionId,
+    /// Money from the market to a vendor's account at Stripe.
+    TransferId,
+    /// Money back from there.
+    TransferReversalId,
+    /// Money from a vendor's account at Stripe to its bank.
+    PayoutId,
 );
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
+pub use gateway::{GatewayError, idempotent};
+#[cfg(feature = "ssr")]
 pub use open::{latest, open};
 #[cfg(feature = "ssr")]
 pub use refunds::{book_refund, refund, sync_refunds};

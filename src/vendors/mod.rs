@@ -22,5 +22,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
     ("/vendor/sales", "Sold"),
+    ("/vendor/payouts", "Payouts"),
+    ("/vendor/statements", "Statements"),
     ("/vendor/shop", "Shop"),
 ];
