@@ -17,7 +17,7 @@ use anyhow::Context;
 use clap::Parser;
 use client::{Wish, load};
 use machine::{Meter, peak_memory};
-use report::{Report, Row};
+use report::{Fact, Report, Row, SELECT};
 use souk::{
     prove::{
         node::Node,
@@ -179,19 +179,19 @@ impl<'a> Bench<'a> {
         let add = world::additions(&stand.pool).await?;
         report.add(size, row("add to cart (REST)", "", at, &add, &meter, period).await?);
         report.add(size, sale::checkouts(stand, &meter, period).await?);
-        report.note(format!("{size} products, nothing kept: at most {} MB of memory", peak_memory(meter.program)? / 1024));
+        report.fact(size, memory("memory, nothing kept", &meter)?);
         node.kill().await?;
 
         let began = Instant::now();
         let mut node = self.open_shop(stand, 64).await?;
-        report
-            .note(format!("{size} products: the program opens {:.0} ms after its start", began.elapsed().as_secs_f64() * 1000.0));
+        let value = began.elapsed().as_secs_f64() * 1000.0;
+        report.fact(size, Fact { what: "from start to open", value, at_most: 1000.0, unit: "ms" });
         let meter = self.meter(node.process())?;
         for (name, kept, wishes) in pages.iter().filter(|(_, kept, _)| *kept) {
             debug_assert!(kept);
             report.add(size, row(name, "kept", at, wishes, &meter, period).await?);
         }
-        report.note(format!("{size} products, pages kept: at most {} MB of memory", peak_memory(meter.program)? / 1024));
+        report.fact(size, memory("memory, pages kept", &meter)?);
         node.kill().await?;
 
         report.add(size, Row::rate("orders placed, 1,000 variants, 32 at once", sale::flash(stand, 1000, period).await?));
@@ -209,7 +209,7 @@ impl<'a> Bench<'a> {
             .spawn()?;
         client::wait_for(at).await?;
         let meter = self.meter(floor.id())?;
-        for (name, path) in [("floor: bare axum", "/bare"), ("floor: bare axum + SELECT of 24 rows", "/select")] {
+        for (name, path) in [("floor: bare axum", "/bare"), (SELECT, "/select")] {
             report.add(size, row(name, "", at, &[Wish::get(path)], &meter, self.period()).await?);
         }
         floor.kill().await?;
@@ -220,6 +220,10 @@ impl<'a> Bench<'a> {
         }
         Ok(())
     }
+}
+
+fn memory(what: &'static str, meter: &Meter) -> anyhow::Result<Fact> {
+    Ok(Fact { what, value: peak_memory(meter.program)? as f64 / 1024.0, at_most: 200.0, unit: "MB" })
 }
 
 /// Rate and times at many connections, cost at few.

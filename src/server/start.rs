@@ -9,8 +9,8 @@ use super::{
 };
 use crate::sandbox;
 use anyhow::Context;
-use sqlx::{PgPool, postgres::PgPoolOptions};
-use std::net::SocketAddr;
+use sqlx::{Connection, PgPool, postgres::PgPoolOptions};
+use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// The migrations, compiled in.
@@ -129,11 +129,24 @@ async fn stand_in_stripe(config: &Config, pool: PgPool) -> anyhow::Result<sandbo
     sandbox::stripe::start(pool, settings).await
 }
 
+/// After so long without work a connection is asked whether it still lives before it gets some. Asking each time would cost as
+/// much as a small query.
+const REST: Duration = Duration::from_millis(200);
+
 /// A pool for the program.
 pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(20)
-        .acquire_timeout(std::time::Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|db, about| {
+            Box::pin(async move {
+                if about.idle_for > REST {
+                    db.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect(url)
         .await
         .context("the database at DATABASE_URL does not answer")

@@ -39,7 +39,7 @@ async fn people_go_on_buying_after_the_database_lost_its_power() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = Folder::make();
     let database = postgres::start(&folder.0).await.expect("a PostgreSQL of its own");
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(12).connect(database.url()).await.expect("a pool");
+    let pool = souk::server::start::connect(database.url()).await.expect("a pool");
     MIGRATIONS.run(&pool).await.expect("the migrations");
     let world = World::build(&pool).await;
     let (app, services) = crate::support::Services::start(pool.clone()).await;
