@@ -86,6 +86,8 @@ ids!(
     ApiTokenId,
     /// One transaction of the books.
     LedgerTransactionId,
+    /// One rule of what the market keeps of a sale.
+    CommissionRuleId,
     /// Money from the market to a vendor's account at Stripe.
     TransferId,
     /// Money back from there.
