@@ -167,7 +167,7 @@ async fn note(app: &App, truth: &gateway::Account, vendor: Option<VendorId>) -> 
         )
         .execute(&mut *tx)
         .await?;
-        settle::level_later(&mut tx, vendor).await?;
+        settle::level_later(&mut *tx, vendor).await?;
     }
     if was.payouts_enabled && !truth.payouts_enabled {
         letters::account_closed(app, &mut tx, vendor, truth).await?;

@@ -180,8 +180,8 @@ pub async fn reverse(app: &App, id: TransferReversalId, transfer: &str, amount_m
 pub async fn available(app: &App, account: &str, currency: Currency) -> Result<i64> {
     let balance =
         RetrieveForMyAccountBalance::new().customize().account_id(AccountId::from(account)).send(&app.stripe).await?;
-    let ours = |c: &stripe_types::Currency| c.to_string().eq_ignore_ascii_case(currency.code());
-    Ok(balance.available.iter().filter(|a| ours(&a.currency)).map(|a| a.amount).sum())
+    let ours = balance.available.iter().filter(|a| a.currency.to_string().eq_ignore_ascii_case(currency.code()));
+    Ok(ours.map(|a| a.amount).sum())
 }
 
 /// How a payout stands at Stripe.

@@ -106,8 +106,7 @@ async fn release(tx: &mut PgConnection, parcel: VendorOrderId) -> sqlx::Result<b
     let row = sqlx::query!(
         r#"select o.id as "order: OrderId", o.currency as "currency: Currency", v.vendor_id as "vendor: VendorId",
                   (select coalesce(-sum(e.amount_minor), 0)::bigint from ledger_entries e join ledger_accounts a on a.id = e.account_id
-                   where e.vendor_order_id = v.id and a.kind = 'vendor_pending') as "pending!",
-                  (select count(*) from ledger_transactions t where t.cause = 'release' and t.cause_id = v.id) as "before!"
+                   where e.vendor_order_id = v.id and a.kind = 'vendor_pending') as "pending!"
            from vendor_orders v join orders o on o.id = v.order_id where v.id = $1"#,
         parcel.uuid()
     )
@@ -117,16 +116,11 @@ async fn release(tx: &mut PgConnection, parcel: VendorOrderId) -> sqlx::Result<b
     entries
         .debit(Account::VendorPending(row.vendor), row.pending, Some(parcel))
         .credit(Account::VendorPayable(row.vendor), row.pending, Some(parcel));
-    // What comes back into a parcel that was released before is released once more.
-    let step = if row.before == 0 { String::new() } else { (row.before + 1).to_string() };
-    let booking = Booking {
-        order: Some(row.order),
-        ..Booking::of(Cause::Release, parcel.uuid(), &step, row.currency, entries)
-    };
+    let booking = Booking { order: Some(row.order), ..Booking::of(Cause::Release, parcel.uuid(), "", row.currency, entries) };
     if ledger::book(tx, booking).await?.is_none() {
         return Ok(false);
     }
-    sqlx::query!("update vendor_orders set released_at = coalesce(released_at, now()) where id = $1", parcel.uuid())
+    sqlx::query!("update vendor_orders set released_at = now() where id = $1", parcel.uuid())
         .execute(&mut *tx)
         .await?;
     level_later(tx, row.vendor).await?;

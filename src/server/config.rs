@@ -1,6 +1,6 @@
 //! Configuration from the environment, read once. What is not set has a stand-in, except in production.
 
-use crate::{money::Currency, payouts::model::{Schedule, Settings}};
+use crate::{money::Currency, payouts::model::Settings};
 use anyhow::Context;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -315,6 +315,13 @@ async fn page(
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
                     })}
+                    {parcel.head.arrives().then(|| view! {
+                        <form method="post" action=format!("{HERE}/{id}/delivered")>
+                            <button>"It has arrived"</button>
+                            <p class="hint">"Then its money can be paid out. By itself that happens some days after you sent it."</p>
+                        </form>
+                    })}
+                    {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
                     <History events=timeline/>
                 </div>
             </div>
@@ -408,6 +415,7 @@ fn event_words(kind: &str) -> String {
         "expired" => "Not paid in time".into(),
         "refunded" => "Paid back".into(),
         "shipped" => "Parcel sent".into(),
+        "delivered" => "Parcel arrived".into(),
         other => {
             let words = other.replace('_', " ");
             let mut letters = words.chars();
