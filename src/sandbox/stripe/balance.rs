@@ -78,15 +78,11 @@ pub async fn document(conn: &mut PgConnection, owner: Option<&str>, currency: &s
             .map(|(currency, funds)| json!({ "amount": amount(funds), "currency": currency, "source_types": { "card": amount(funds) } }))
             .collect()
     };
-    let mut doc = json!({
-        "object": "balance", "available": list(|funds| funds.available), "livemode": false, "pending": list(|funds| funds.pending),
-        "refund_and_dispute_prefunding": { "available": [], "pending": [] },
-    });
-    if owner.is_none() {
-        let reserved: Vec<Value> = all.keys().map(|currency| json!({ "amount": 0, "currency": currency })).collect();
-        doc["connect_reserved"] = json!(reserved);
-    }
-    Ok(doc)
+    let reserved: Vec<Value> = all.keys().map(|currency| json!({ "amount": 0, "currency": currency })).collect();
+    Ok(json!({
+        "object": "balance", "available": list(|funds| funds.available), "connect_reserved": reserved, "livemode": false,
+        "pending": list(|funds| funds.pending), "refund_and_dispute_prefunding": { "available": [], "pending": [] },
+    }))
 }
 
 /// 400: there is not enough to spend.
