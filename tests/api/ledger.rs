@@ -144,10 +144,13 @@ async fn nothing_goes_out_of_the_books_and_nothing_unbalanced_goes_in() {
     let (test, _) = TestApp::with_services().await;
     buy(&test, &mut test.guest(), &[("MILL-PLAIN", 1)]).await;
     let before = books(&test).await;
-    for table in ["ledger_transactions", "ledger_entries", "ledger_accounts"] {
-        for statement in
-            [format!("delete from {table}"), format!("truncate {table} cascade"), format!("update {table} set id = id")]
-        {
+    for (table, column) in [("ledger_transactions", "memo"), ("ledger_entries", "amount_minor"), ("ledger_accounts", "currency")]
+    {
+        for statement in [
+            format!("delete from {table}"),
+            format!("truncate {table} cascade"),
+            format!("update {table} set {column} = {column}"),
+        ] {
             let refused = sqlx::query(sqlx::AssertSqlSafe(statement.clone())).execute(&test.app.pool).await;
             let error = refused.expect_err(&statement);
             assert!(error.to_string().contains("only added to"), "{statement}: {error}");
@@ -341,7 +344,7 @@ async fn the_operator_reads_the_books_and_puts_a_mistake_right() {
     for none in ["?find=1", "?vendor=orchard", "?vendor=nobody", "?account=losses"] {
         assert_eq!(rows(format!("/operator/ledger{none}")).await, 0, "{none}");
     }
-    for bad in ["?account=x", "?find=x", "?after=x", "?x=y"] {
+    for bad in ["?account=x", "?find=x", "?after=x"] {
         assert_eq!(operator.get(&format!("/operator/ledger{bad}")).await.status, StatusCode::BAD_REQUEST, "{bad}");
     }
 
