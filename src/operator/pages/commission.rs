@@ -462,7 +462,7 @@ fn Figures(what_if: WhatIf, currency: Currency) -> impl IntoView {
     }
     let row = move |label: String, m: &Month, all: bool| {
         let price = move |minor: i64| view! { <Price money=Money::new(minor, currency)/> };
-        let sign = if m.difference_minor() > 0 { "+" } else { "" };
+        let sign = (m.difference_minor() > 0).then_some("+");
         view! {
             <tr class:total=all>
                 <th scope="row">{label}</th>
