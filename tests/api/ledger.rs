@@ -221,6 +221,44 @@ async fn money_that_no_order_can_take_is_due_to_go_back() {
 }
 
 #[tokio::test]
+async fn a_discount_that_the_market_pays_for_is_its_cost_and_not_the_vendors() {
+    let (test, _) = TestApp::with_services().await;
+    for (cash, shipping) in [(395i64, 395i64), (0, 0)] {
+        let before = books(&test).await;
+        let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("stock");
+        let mut tx = test.app.pool.begin().await.expect("a transaction");
+        for statement in [
+            "alter table order_lines disable trigger is_frozen",
+            "update order_lines set discount_minor = 1000, platform_discount_minor = 1000, total_minor = 0 where order_id = $1",
+            "alter table order_lines enable trigger is_frozen",
+            "update vendor_orders set discount_minor = 1000, shipping_minor = $2, total_minor = $2 where order_id = $1",
+            "update orders set discount_minor = 1000, shipping_minor = $2, total_minor = $2 where id = $1",
+        ] {
+            let query = sqlx::query(statement);
+            let query = if statement.contains("$1") { query.bind(unpaid.id.uuid()) } else { query };
+            let query = if statement.contains("$2") { query.bind(shipping) } else { query };
+            query.execute(&mut *tx).await.expect(statement);
+        }
+        tx.commit().await.expect("a coupon");
+        let page = payments::open(&test.app, unpaid.id).await.expect("a page");
+        if cash > 0 {
+            test.services().pay(&page, Card::Good).await;
+            payments::settle_order(&test.app, unpaid.id).await.expect("settled");
+            hear(&test).await;
+        }
+        assert_eq!(standing(&test.app, unpaid.id).await.0, "placed");
+        let after = books(&test).await;
+        let moved = |kind: &str, slug: &str| {
+            let key = (kind.to_owned(), slug.to_owned());
+            after.get(&key).unwrap_or(&0) - before.get(&key).unwrap_or(&0)
+        };
+        assert_eq!((moved("discounts", ""), moved("vendor_pending", "mill")), (1000, -1000 - cash));
+        assert_eq!(moved("cash", "") + moved("stripe_fees", ""), cash);
+        assert_laws_hold(&test.app).await;
+    }
+}
+
+#[tokio::test]
 async fn what_stripe_kept_is_found_by_the_sweeper_where_nobody_told() {
     let (test, _) = TestApp::with_services_and(|c| c.sweep_after = std::time::Duration::ZERO).await;
     without_webhooks(&test).await;
