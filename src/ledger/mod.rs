@@ -3,5 +3,6 @@
 
 pub mod book;
 pub mod model;
+pub mod refunds;
 
 pub use book::{balance, book, snapshot};

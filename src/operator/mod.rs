@@ -16,6 +16,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator", "Inbox"),
     ("/operator/vendors", "Vendors"),
     ("/operator/orders", "Orders"),
+    ("/operator/returns", "Returns"),
     ("/operator/users", "Users"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),

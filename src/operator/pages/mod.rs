@@ -25,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route("/operator/users", get(users::list))
         .route("/operator/orders", get(orders::list))
         .route("/operator/orders/{id}", get(orders::detail))
+        .route("/operator/orders/{id}/refunds", post(orders::refund))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))
