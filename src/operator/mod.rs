@@ -19,6 +19,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/commission", "Commission"),
     ("/operator/ledger", "Ledger"),
     ("/operator/payouts", "Payouts"),
+    ("/operator/returns", "Returns"),
     ("/operator/users", "Users"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),

@@ -69,6 +69,8 @@ pub struct Config {
     pub release_days: u16,
     /// How vendors are paid who have not said otherwise.
     pub payouts: Settings,
+    /// How many days after it was sent something may be asked back.
+    pub return_days: u32,
     /// How many REST requests one client address or token may make in a minute.
     pub api_rate: u32,
     /// How many megabytes of drawn pages are kept; 0: none.
@@ -145,6 +147,7 @@ impl Config {
                 minimum_minor: parse::<u32>("SOUK_PAYOUT_MINIMUM", &or("SOUK_PAYOUT_MINIMUM", "1000"))?.into(),
                 holding_days: parse("SOUK_PAYOUT_HOLDING_DAYS", &or("SOUK_PAYOUT_HOLDING_DAYS", "7"))?,
             },
+            return_days: parse("SOUK_RETURN_DAYS", &or("SOUK_RETURN_DAYS", "30"))?,
             api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
             page_cache_mb: parse("SOUK_PAGE_CACHE_MB", &or("SOUK_PAGE_CACHE_MB", "64"))?,
             trusted_proxy: var("SOUK_TRUSTED_PROXY").map(|v| parse("SOUK_TRUSTED_PROXY", &v)).transpose()?,

@@ -37,6 +37,7 @@ pub fn routes() -> Router<App> {
         .route("/operator/payouts/vendors", get(payouts::vendors))
         .route("/operator/payouts/vendors/{id}", get(payouts::back).post(payouts::hold))
         .route("/operator/parcels/{parcel}/delivered", post(payouts::delivered))
+        .route("/operator/orders/{id}/refunds", post(orders::refund))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))
