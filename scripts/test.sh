@@ -24,6 +24,7 @@ step "Lints of the browser build" scripts/lint-browser.sh
 step "Browser build" scripts/browser-build.sh
 step "Size of the browser build" scripts/size.sh
 step "Node packages" scripts/node.sh
+step "Python packages" scripts/python.sh
 step "Unit and API tests" server_tests
 step "Server build" scripts/server-build.sh
 step "The REST API and its document" scripts/schemathesis.sh

@@ -47,7 +47,7 @@ impl AppError {
             Self::Conflict(Refusal::TooManyAttempts { .. }) => 429,
             Self::Conflict(Refusal::WrongCredentials) => 401,
             Self::Conflict(Refusal::KeyReused) => 422,
-            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable) => 503,
+            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable | Refusal::StripeUnavailable) => 503,
             Self::Conflict(_) => 409,
             Self::Internal => 500,
             Self::Offline => 503,
@@ -110,8 +110,18 @@ pub enum Refusal {
     NotPaid,
     #[error("This order was cancelled or refunded, so it must not be shipped.")]
     OrderCancelled,
+    #[error("This order is not paid, so nothing can be given back.")]
+    NotPaidYet,
+    #[error("More than what is left to give back.")]
+    RefundsTooMuch,
+    #[error("More than what can still be returned.")]
+    ReturnsTooMuch,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
+    #[error("Stripe does not answer. Nothing was changed; please try again in a minute.")]
+    StripeUnavailable,
+    #[error("Something of this parcel was not sent yet, so it cannot have arrived.")]
+    NotSent,
     #[error("It could not be kept, because the picture store is away or full. Please try again in a few minutes.")]
     StoreUnavailable,
     #[error("Too many attempts. Please wait {} and try again.", minutes(*retry_after_seconds))]
@@ -148,7 +158,12 @@ impl Refusal {
             Self::ShipsTooMuch => "ships-too-much",
             Self::NotPaid => "not-paid",
             Self::OrderCancelled => "order-cancelled",
+            Self::NotPaidYet => "not-paid-yet",
+            Self::RefundsTooMuch => "refunds-too-much",
+            Self::ReturnsTooMuch => "returns-too-much",
             Self::PaymentUnavailable => "payment-unavailable",
+            Self::StripeUnavailable => "stripe-unavailable",
+            Self::NotSent => "not-sent",
             Self::StoreUnavailable => "store-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::WrongCredentials => "wrong-credentials",

@@ -80,12 +80,24 @@ ids!(
     PaymentId,
     RefundId,
     ShipmentId,
+    /// Goods on their way back.
+    ReturnId,
+    /// A picture that a shopper took of such goods.
+    ReturnPictureId,
     /// A mail in the outbox.
     MailId,
     /// A token with which a program speaks for a person.
     ApiTokenId,
     /// One transaction of the books.
     LedgerTransactionId,
+    /// One rule of what the market keeps of a sale.
+    CommissionRuleId,
+    /// Money from the market to a vendor's account at Stripe.
+    TransferId,
+    /// Money back from there.
+    TransferReversalId,
+    /// Money from a vendor's account at Stripe to its bank.
+    PayoutId,
 );
 
 #[cfg(test)]

@@ -46,10 +46,14 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
     let again = matches!(truth, Truth::Expired { .. } | Truth::Cancelled { .. });
     let cancellable = head.can_be_cancelled() && truth != Truth::Closing;
     let number = head.number;
+    let returns = (head.status == OrderStatus::Placed && head.fulfilment_status != FulfilmentStatus::Unfulfilled).then(|| {
+        let query = token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
+        view! { <p><a href=format!("/orders/{}/returns{query}", head.id)>"Return something"</a></p> }
+    });
     let parcels = order
         .parcels
         .iter()
-        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again/> })
+        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again token=token.clone()/> })
         .collect_view();
     let everything = (again && order.parcels.iter().map(|p| p.lines.len()).sum::<usize>() > 1)
         .then(|| view! { <AllAgain parcels=order.parcels.clone()/> });
@@ -66,6 +70,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
                         <h2 id="history">"What happened"</h2>
                         <Timeline events=order.timeline head=head.clone()/>
                     </section>
+                    {returns}
                     {cancellable.then(|| view! { <CancelForm head=head.clone() token=token/> })}
                 </aside>
             </div>
@@ -170,7 +175,7 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
 
 /// One vendor's parcel: its lines, and what happens next with it.
 #[component]
-pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView {
+pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<String>) -> impl IntoView {
     let Parcel { head: own, lines, shipments } = parcel;
     let heading = format!("parcel-{}", own.id);
     let placed = head.status == OrderStatus::Placed && head.payment_status != PaymentStatus::Refunded;
@@ -210,6 +215,20 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
             }
         })
         .collect::<Vec<_>>();
+    let arrived = match own.delivered_at {
+        Some(at) => Some(view! { <p class="parcel-next">"It has arrived: " <When at=at day_only=true/> "."</p> }.into_any()),
+        None if own.arrives() && placed => Some(
+            view! {
+                <form method="post" action=format!("/orders/{}/received", head.id)>
+                    {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
+                    <input type="hidden" name="parcel" value=own.id.to_string()/>
+                    <button type="submit">"I have it" <span class="visually-hidden">{format!(": the parcel from {}", own.vendor_name)}</span></button>
+                </form>
+            }
+            .into_any(),
+        ),
+        None => None,
+    };
     let money = move |minor| Money::new(minor, head.currency);
     let rows = lines.into_iter().map(|line| view! { <LineView line=line head=head.clone() again=again/> }).collect_view();
     view! {
@@ -217,6 +236,7 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
             <h2 id=heading.clone()>"Parcel from " <a href=format!("/vendors/{}", own.vendor_slug)>{own.vendor_name}</a></h2>
             {next.map(|n| view! { <p class="parcel-next">{n}</p> })}
             {(!sent.is_empty()).then(|| view! { <ul class="shipments">{sent}</ul> })}
+            {arrived}
             <ul class="order-lines">{rows}</ul>
             <p class="parcel-sum soft">
                 "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/> " · This parcel: " <Price money=money(own.total_minor)/>
@@ -255,6 +275,7 @@ fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
                 <p><a href=format!("/products/{}", line.product_slug)>{line.title}</a></p>
                 {(!line.options.is_empty()).then(|| view! { <p class="soft">{line.options}</p> })}
                 <p class="soft">{line.quantity} " × " <Price money=head.money(line.unit_price_minor)/></p>
+                {(line.refunded > 0).then(|| view! { <p class="soft">{format!("{} of them paid back", line.refunded)}</p> })}
                 {buy}
             </div>
             <p class="order-line-total"><Price money=head.money(line.total_minor)/></p>
@@ -290,7 +311,12 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
                 "failed" => "Refund that failed",
                 _ => "Refund on its way",
             };
-            view! { <dt>{word} ", " <When at=r.created_at day_only=true/></dt> <dd><Price money=head.money(-r.amount_minor)/></dd> }
+            let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
+            let about = (!about.is_empty()).then(|| view! { <span class="below soft">{about.join(": ")}</span> });
+            view! {
+                <dt>{word} ", " <When at=r.created_at day_only=true/> {about}</dt>
+                <dd><Price money=head.money(-r.amount_minor)/></dd>
+            }
         })
         .collect_view();
     view! {
@@ -345,9 +371,22 @@ pub fn words(event: &Event, head: &OrderHead) -> Option<String> {
         "payment_returned" => format!("A payment of {} could not be used and goes back.", amount()),
         "expired" => "Not paid in time; the goods went back on the shelf.".into(),
         "cancelled" => "Cancelled.".into(),
+        "refund_booked" if text("contents").is_empty() => format!("You get {} back.", amount()),
+        "refund_booked" => format!("You get {} back for {}.", amount(), text("contents")),
+        "return_asked" => format!("You asked {} to take back {}.", text("vendor"), text("contents")),
+        "return_questioned" => format!("{} asked about your return.", text("by")),
+        "return_answered" => "You answered.".into(),
+        "return_accepted" => format!("{} accepted your return.", text("by")),
+        "return_refused" => format!("{} refused your return.", text("by")),
+        "return_appealed" => "You asked us to decide about your return.".into(),
+        "return_sent" => format!("You sent something back to {}.", text("vendor")),
+        "return_received" if event.detail["amount"] == 0 => format!("{} has what you sent back.", text("vendor")),
+        "return_received" => format!("{} has what you sent back: {} for {}.", text("vendor"), amount(), text("contents")),
+        "return_withdrawn" => "You withdrew your return.".into(),
         "refunded" => format!("{} sent back.", amount()),
         "refund_failed" => format!("Sending {} back did not work; we are looking into it.", amount()),
         "shipped" if text("tracking").is_empty() => format!("{} sent a parcel with {}.", text("vendor"), text("carrier")),
+        "delivered" => format!("The parcel from {} has arrived.", text("vendor")),
         "shipped" => format!("{} sent a parcel with {}, {}.", text("vendor"), text("carrier"), text("tracking")),
         _ => return None,
     })

@@ -192,7 +192,7 @@ pub async fn create_session(app: &App, new: NewSession) -> Result<Session> {
         .success_url(new.success_url)
         .cancel_url(new.cancel_url)
         .customize()
-        .request_strategy(key(&new.idempotency_key)?)
+        .request_strategy(idempotent(&new.idempotency_key)?)
         // A person waits for this one.
         .timeout(Duration::from_secs(12))
         .send(&app.stripe)
@@ -200,7 +200,8 @@ pub async fn create_session(app: &App, new: NewSession) -> Result<Session> {
     Ok(session.into())
 }
 
-fn key(text: &str) -> Result<RequestStrategy> {
+/// With this key, a repeat of a request is the same request.
+pub fn idempotent(text: &str) -> Result<RequestStrategy> {
     let key = IdempotencyKey::new(text).map_err(|e| GatewayError::Refused {
         status: 400,
         code: "idempotency_key".into(),
@@ -223,6 +224,28 @@ pub async fn expire(app: &App, id: &str) -> Result<Session> {
 pub async fn payment_of_intent(app: &App, intent: &str) -> Result<Option<PaymentId>> {
     let intent = RetrievePaymentIntent::new(intent).send(&app.stripe).await?;
     Ok(intent.metadata.get("payment_id").and_then(|id| id.parse().ok()))
+}
+
+/// What Stripe kept of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub fee_minor: i64,
+    /// Upper case: the currency of our balance at Stripe, in which the fee is reckoned.
+    pub currency: String,
+    pub at: OffsetDateTime,
+}
+
+/// What Stripe kept of the payment of an intent; `None` until it has reckoned.
+pub async fn kept(app: &App, intent: &str) -> Result<Option<Kept>> {
+    let expand = vec!["latest_charge.balance_transaction".to_owned()];
+    let intent = RetrievePaymentIntent::new(intent).expand(expand).send(&app.stripe).await?;
+    let charge = intent.latest_charge.as_ref().and_then(|c| c.as_object());
+    let entry = charge.and_then(|c| c.balance_transaction.as_ref()).and_then(|b| b.as_object());
+    Ok(entry.map(|entry| Kept {
+        fee_minor: entry.fee,
+        currency: entry.currency.to_string().to_uppercase(),
+        at: OffsetDateTime::from_unix_timestamp(entry.created).unwrap_or_else(|_| OffsetDateTime::now_utc()),
+    }))
 }
 
 /// How a refund stands at Stripe.
@@ -278,7 +301,7 @@ pub async fn create_refund(
         .amount(amount_minor)
         .metadata(HashMap::from([("refund_id".to_owned(), booked.to_string())]))
         .customize()
-        .request_strategy(key(idempotency_key)?)
+        .request_strategy(idempotent(idempotency_key)?)
         .send(&app.stripe)
         .await?;
     Ok(refund.into())

@@ -1,7 +1,9 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
+use crate::{
+    about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -33,7 +35,9 @@ pub fn router(app: App) -> Router {
         .merge(orders::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
+        .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
+        .merge(returns::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))
@@ -76,8 +80,13 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request).await.into_response()
 }
 
-/// A picture from the store. Its name holds its id, so it never changes; and whatever it is, it runs no script.
+/// A picture of the catalogue from the store. Its name holds its id, so it never changes; and whatever it is, it runs no script.
+/// What else is in the store is for those whom its own slice lets see it.
 async fn media(State(app): State<App>, Path(key): Path<String>) -> Result<Response, AppError> {
+    let plain = key.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
+    if !plain || !key.starts_with("pictures/") {
+        return Err(AppError::NotFound);
+    }
     let (bytes, kind) = app.storage.get(&key).await?.ok_or(AppError::NotFound)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("application/octet-stream"))),
@@ -109,10 +118,10 @@ async fn get_only(request: Request, next: Next) -> Response {
 async fn security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    // The sandbox's or Stripe's payment page is reached by a redirect after a form post.
+    // The sandbox's or Stripe's pages, for shoppers who pay and vendors who are paid, are reached by a redirect after a form post.
     let pay = match &app.sandbox {
         Some(_) => app.config.stripe.as_ref().map_or("", |s| s.api_base.as_str()),
-        None => "https://checkout.stripe.com",
+        None => "https://checkout.stripe.com https://connect.stripe.com",
     };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \

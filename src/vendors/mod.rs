@@ -21,6 +21,9 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor", "Today"),
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
+    ("/vendor/returns", "Returns"),
     ("/vendor/sales", "Sold"),
+    ("/vendor/payouts", "Payouts"),
+    ("/vendor/statements", "Statements"),
     ("/vendor/shop", "Shop"),
 ];

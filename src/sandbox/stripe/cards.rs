@@ -118,6 +118,24 @@ pub struct TestCard {
     pub challenge: bool,
     /// shown in the page's list
     pub listed: bool,
+    /// what becomes of a payment that went well
+    pub later: Option<Later>,
+}
+
+/// What becomes of a payment after it went well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Later {
+    /// the money can be spent at once
+    AtOnce,
+    /// the shopper disputes it as fraudulent, right away
+    Fraudulent,
+    /// the shopper disputes it as not received, right away
+    NotReceived,
+    /// a refund of it waits for the bank, and succeeds
+    RefundPending,
+    /// a refund of it succeeds, and comes back
+    RefundFails,
 }
 
 const fn test_card(
@@ -128,7 +146,12 @@ const fn test_card(
     challenge: bool,
     listed: bool,
 ) -> TestCard {
-    TestCard { number, method, what, decline, challenge, listed }
+    TestCard { number, method, what, decline, challenge, listed, later: None }
+}
+
+/// A card that pays, and what comes after.
+const fn paying(number: &'static str, method: &'static str, what: &'static str, later: Later) -> TestCard {
+    TestCard { number, method, what, decline: None, challenge: false, listed: true, later: Some(later) }
 }
 
 /// The numbers of docs.stripe.com/testing that the sandbox knows.
@@ -162,6 +185,16 @@ pub const TEST_CARDS: &[TestCard] = &[
         true,
         true,
     ),
+    paying("4000000000000077", "pm_card_bypassPending", "Pays; the money can be spent at once", Later::AtOnce),
+    paying("4000000000000259", "pm_card_createDispute", "Pays, then is disputed as fraudulent", Later::Fraudulent),
+    paying(
+        "4000000000002685",
+        "pm_card_createDisputeProductNotReceived",
+        "Pays, then is disputed as not received",
+        Later::NotReceived,
+    ),
+    paying("4000000000007726", "pm_card_pendingRefund", "Pays; a refund takes a day", Later::RefundPending),
+    paying("4000000000005126", "pm_card_refundFail", "Pays; a refund comes back after a day", Later::RefundFails),
     test_card("4000000000003220", "pm_card_threeDSecure2Required", "3-D Secure 2", None, true, false),
     test_card(
         "4000000000000119",
@@ -195,6 +228,8 @@ pub struct Card {
     /// the name of the refusal that follows, if one does
     pub decline: Option<String>,
     pub challenge: bool,
+    #[serde(default)]
+    pub later: Option<Later>,
 }
 
 impl Card {
@@ -213,6 +248,7 @@ impl Card {
             fingerprint: ids::fingerprint(),
             decline: decline.map(str::to_owned),
             challenge,
+            later: known.and_then(|card| card.later),
         }
     }
 

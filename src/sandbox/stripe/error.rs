@@ -62,6 +62,20 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_request_error", None, None, message)
     }
 
+    /// 403: `Stripe-Account` names an account that is not there, or not this key's.
+    pub fn no_access(key: &str, account: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "invalid_request_error",
+            Some("account_invalid"),
+            None,
+            format!(
+                "The provided key '{key}' does not have access to account '{account}' (or that account does not exist). Application access may have \
+                 been revoked."
+            ),
+        )
+    }
+
     pub fn unknown_address(method: &str, path: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

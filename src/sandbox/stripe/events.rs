@@ -22,7 +22,7 @@ pub async fn emit(
     if let Some(previous) = previous {
         data["previous_attributes"] = previous;
     }
-    let event = json!({
+    let mut event = json!({
         "id": id,
         "object": "event",
         "api_version": API_VERSION,
@@ -33,6 +33,9 @@ pub async fn emit(
         "request": { "id": cause.request_id, "idempotency_key": cause.idempotency_key },
         "type": kind,
     });
+    if let Some(account) = &cause.account {
+        event["account"] = json!(account);
+    }
     sqlx::query("insert into stripe_sandbox.events (id, type, created, doc) values ($1, $2, $3, $4)")
         .bind(&id)
         .bind(kind)
@@ -44,6 +47,12 @@ pub async fn emit(
         enqueue(conn, &id, &controls).await?;
     }
     Ok(id)
+}
+
+/// The former values of the fields that differ, as `previous_attributes` has them.
+pub fn changed(before: &Value, after: &Value) -> Value {
+    let fields = before.as_object().into_iter().flatten().filter(|(field, value)| after[field.as_str()] != **value);
+    Value::Object(fields.map(|(field, value)| (field.clone(), value.clone())).collect())
 }
 
 async fn enqueue(conn: &mut PgConnection, event: &str, controls: &Controls) -> sqlx::Result<()> {

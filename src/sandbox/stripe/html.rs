@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 pub const STYLE: &str = include_str!("sandbox.css");
 
@@ -19,6 +21,22 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// A day, in UTC: a page without script does not know the reader's clock.
+pub fn day(moment: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(moment)
+        .ok()
+        .and_then(|at| at.format(format_description!("[day padding:none] [month repr:long] [year]")).ok())
+        .unwrap_or_default()
+}
+
+/// A day and its time, in UTC as well.
+pub fn moment(moment: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(moment)
+        .ok()
+        .and_then(|at| at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC")).ok())
+        .unwrap_or_default()
 }
 
 /// A whole page. `body` is HTML; the title is text.

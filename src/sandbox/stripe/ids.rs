@@ -4,6 +4,8 @@ use rand::RngExt;
 use rand::distr::Alphanumeric;
 use time::OffsetDateTime;
 
+use super::clock;
+
 fn letters(count: usize) -> String {
     rand::rng().sample_iter(Alphanumeric).take(count).map(char::from).collect()
 }
@@ -24,6 +26,16 @@ pub fn product() -> String {
     format!("prod_{}", letters(14))
 }
 
+/// `acct_1…`, 16 letters.
+pub fn account() -> String {
+    format!("acct_1{}", letters(15))
+}
+
+/// What makes an address impossible to guess.
+pub fn secret() -> String {
+    letters(24)
+}
+
 /// `req_…`, 14 letters.
 pub fn request() -> String {
     format!("req_{}", letters(14))
@@ -39,9 +51,9 @@ pub fn fingerprint() -> String {
     letters(16)
 }
 
-/// Seconds since 1970.
+/// Seconds since 1970, by the sandbox's clock where it is set, else by the machine's.
 pub fn now() -> i64 {
-    OffsetDateTime::now_utc().unix_timestamp()
+    OffsetDateTime::now_utc().unix_timestamp() + clock::ahead()
 }
 
 #[cfg(test)]

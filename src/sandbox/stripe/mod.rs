@@ -1,10 +1,15 @@
 //! A stand-in for Stripe: its HTTP API as the official libraries speak it, its hosted card page and its webhooks, over PostgreSQL.
 //! It never leaves this machine and takes no real card; `COVERAGE.md` beside this file lists what it does and does not do.
 
+mod accounts;
 mod api;
+pub mod balance;
+mod banks;
 mod cards;
+mod clock;
 pub mod controls;
 mod deliveries;
+mod disputes;
 mod error;
 mod events;
 mod expiry;
@@ -17,13 +22,20 @@ mod objects;
 mod params;
 pub mod past;
 mod payments;
+mod payouts;
+mod refunds;
 mod store;
+mod transfers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Notify;
@@ -59,6 +71,8 @@ pub struct Sandbox {
     config: Arc<SandboxConfig>,
     /// nudges the sender of webhooks after something was enqueued
     wake: Arc<Notify>,
+    /// seconds by which its clock is ahead of the machine's
+    ahead: Arc<AtomicI64>,
 }
 
 /// What led to an event: a request of the API, or (both empty) something that Stripe's own pages did.
@@ -68,13 +82,23 @@ struct Cause {
     idempotency_key: Option<String>,
     /// whether anyone listens to webhooks
     webhook: bool,
+    /// the connected account it happens at; none: the platform
+    account: Option<String>,
+}
+
+impl Cause {
+    /// The same at a connected account.
+    fn at(&self, account: Option<&str>) -> Self {
+        Self { account: account.map(str::to_owned), ..self.clone() }
+    }
 }
 
 impl Sandbox {
     /// A handle for the controls of a sandbox that another program serves. Creates the state where it is missing.
     pub async fn connect(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Self> {
         store::create_schema(&pool).await.context("create the state of the Stripe sandbox")?;
-        Ok(Self { pool, config: Arc::new(config), wake: Arc::new(Notify::new()) })
+        let ahead = clock::load(&pool).await.context("the clock of the Stripe sandbox")?;
+        Ok(Self { pool, config: Arc::new(config), wake: Arc::new(Notify::new()), ahead: Arc::new(AtomicI64::new(ahead)) })
     }
 
     /// The cause of what people do on Stripe's own pages.
@@ -99,7 +123,7 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts the API, the hosted page, the sender of webhooks and the clock that expires sessions.
+/// Starts the API, the hosted page, the sender of webhooks and the clock that lets happen what is due.
 /// `pool` says which database it uses; the connections are its own.
 pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Running> {
     let listener = tokio::net::TcpListener::bind(config.listen)
@@ -122,6 +146,7 @@ pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Runnin
         .merge(api::router())
         .merge(hosted::router())
         .merge(controls::json::router())
+        .layer(axum::middleware::from_fn_with_state(sandbox.clone(), in_its_time))
         .with_state(sandbox.clone());
     let served = stopping.clone();
     let server = tokio::spawn(async move {
@@ -130,9 +155,14 @@ pub async fn start(pool: PgPool, config: SandboxConfig) -> anyhow::Result<Runnin
         }
     });
     let sender = tokio::spawn(deliveries::run(sandbox.clone(), client));
-    let clock = tokio::spawn(expiry::run(sandbox.clone()));
+    let clock = tokio::spawn(clock::run(sandbox.clone()));
     tracing::info!(%url, "the Stripe sandbox is open");
     Ok(Running { url, addr, sandbox, stopping, tasks: vec![server, sender, clock] })
+}
+
+/// Every request is answered at the sandbox's own time.
+async fn in_its_time(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
+    sandbox.in_its_time(next.run(request)).await
 }
 
 impl Running {

@@ -57,6 +57,33 @@ impl Params {
         }
     }
 
+    /// A text that an empty value takes away again: none if nothing was said of it.
+    pub fn clearable(&mut self, field: &str, longest: usize) -> Result<Option<Option<String>>, ApiError> {
+        let name = self.name(field);
+        match self.take(field) {
+            None => Ok(None),
+            Some(Node::Text(text)) if text.is_empty() => Ok(Some(None)),
+            Some(Node::Text(text)) if text.chars().count() <= longest => Ok(Some(Some(text))),
+            Some(Node::Text(_)) => Err(ApiError::param(
+                &name,
+                Some("parameter_invalid_string_length"),
+                format!("Invalid string: {name} must be at most {longest} characters"),
+            )),
+            Some(Node::Branch(_)) => Err(ApiError::param(&name, None, format!("Invalid string: {name} must be a string"))),
+        }
+    }
+
+    /// Texts, and hashes of texts, below a name, whatever they are called.
+    pub fn tree(&mut self, field: &str) -> Result<Option<Value>, ApiError> {
+        fn value(node: Node) -> Value {
+            match node {
+                Node::Text(text) => json!(text),
+                Node::Branch(fields) => Value::Object(fields.into_iter().map(|(key, node)| (key, value(node))).collect()),
+            }
+        }
+        Ok(self.below(field)?.map(|below| value(Node::Branch(below.fields))))
+    }
+
     /// A text that must be there.
     pub fn require(&mut self, field: &str) -> Result<String, ApiError> {
         let name = self.name(field);

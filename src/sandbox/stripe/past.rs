@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::cards::Card;
 use super::objects::charge::{self, Ending, Instrument};
+use super::objects::entry::{self, NewEntry};
 use super::objects::{Billing, intent, method, refund, session};
 use super::store::{self, Stored};
 
@@ -82,15 +83,17 @@ pub async fn remember(conn: &mut PgConnection, past: &PastPayment) -> sqlx::Resu
         let mut taken = charge::document(&wish, chosen.id(), &instrument, &billing, &Ending::Succeeded);
         taken["id"] = id("ch");
         taken["created"] = json!(at);
-        let entry = Stored::new(dated(charge::balance_of_charge(&taken), at));
+        let fee = Some(entry::processing_fee(past.amount));
+        let entry = entry_of(&taken, NewEntry { fee, ..NewEntry::now("charge", past.amount, &past.currency, "") }, at);
         taken["balance_transaction"] = json!(entry.id());
         store::save(conn, &chosen).await?;
         store::save(conn, &entry).await?;
         if let Some((amount, when)) = past.refunded {
-            let mut back =
-                dated(refund::document(&taken, amount, Some("requested_by_customer"), &json!({})), when.unix_timestamp());
+            let when = when.unix_timestamp();
+            let mut back = refund::document(&taken, amount, Some("requested_by_customer"), &json!({}));
             back["id"] = id("re");
-            let entry = Stored::new(dated(charge::balance_of_refund(&back), when.unix_timestamp()));
+            back["created"] = json!(when);
+            let entry = entry_of(&back, NewEntry::now("refund", -amount, &past.currency, ""), when);
             back["balance_transaction"] = json!(entry.id());
             taken["amount_refunded"] = json!(amount);
             taken["refunded"] = json!(amount == past.amount);
@@ -103,7 +106,8 @@ pub async fn remember(conn: &mut PgConnection, past: &PastPayment) -> sqlx::Resu
     store::save(conn, &Stored { hidden: json!({ "line_items": [], "payment_intent_data": {} }), doc: page }).await
 }
 
-fn dated(mut doc: Value, at: i64) -> Value {
-    doc["created"] = json!(at);
-    doc
+/// The entry in the platform's balance that an object made at its time; it has long been available.
+fn entry_of(source: &Value, new: NewEntry<'_>, at: i64) -> Stored {
+    let source = source["id"].as_str().unwrap_or_default();
+    Stored::new(entry::document(&NewEntry { source, created: at, available_on: at, ..new }))
 }

@@ -1,16 +1,17 @@
-//! What happens to a payment: a card is tried, a challenge is answered, a session completes, expires, is refunded.
+//! What happens to a payment: a card is tried, a challenge is answered, a session completes or expires.
 //! Each function runs in its caller's transaction, under the lock of the object it changes, and emits Stripe's events.
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::cards::{Card, Decline, decline};
+use super::cards::{Card, Decline, Later, decline};
 use super::error::ApiError;
 use super::events::emit;
 use super::objects::charge::{self, Ending, Instrument};
-use super::objects::{Billing, intent, method, refund, session};
+use super::objects::entry::{self, NewEntry};
+use super::objects::{Billing, intent, method, session};
 use super::store::{self, Stored};
-use super::{Cause, ids};
+use super::{Cause, balance, disputes, ids};
 
 /// What came of trying to pay.
 #[derive(Debug)]
@@ -117,7 +118,8 @@ async fn charge_card(
     let refusal = card.refusal();
     let ending = refusal.map_or(Ending::Succeeded, Ending::Failed);
     let instrument = Instrument::Card { card, authenticated };
-    let charge = Stored::new(charge::document(&intent.doc, chosen.id(), &instrument, billing, &ending));
+    let doc = charge::document(&intent.doc, chosen.id(), &instrument, billing, &ending);
+    let charge = Stored { doc, hidden: json!({ "later": card.later }) };
     store::save(conn, &charge).await?;
     intent.doc["latest_charge"] = json!(charge.id());
     match refusal {
@@ -155,14 +157,39 @@ async fn succeed_intent(conn: &mut PgConnection, cause: &Cause, intent: &mut Sto
 }
 
 /// Books the charge of a paid intent into the balance. Stripe does this after the payment, and says so with `charge.updated`.
+/// A test card whose payment is disputed is disputed then.
 pub async fn book(conn: &mut PgConnection, cause: &Cause, intent: &Stored) -> Result<(), ApiError> {
     let mut charge = store::lock(conn, "charge", intent.text("latest_charge"), "charge").await?;
-    let entry = Stored::new(charge::balance_of_charge(&charge.doc));
-    store::save(conn, &entry).await?;
-    charge.doc["balance_transaction"] = json!(entry.id());
+    let later = later(&charge);
+    let amount = charge.amount("amount");
+    let at_once = later == Some(Later::AtOnce);
+    let entry = NewEntry {
+        fee: Some(entry::processing_fee(amount)),
+        description: charge.doc["description"].as_str().map(str::to_owned),
+        available_on: if at_once { ids::now() } else { balance::settles_at(conn).await? },
+        ..NewEntry::now(
+            if charge.id().starts_with("py_") { "payment" } else { "charge" },
+            amount,
+            charge.text("currency"),
+            charge.id(),
+        )
+    };
+    let entry = balance::enter(conn, entry).await?;
+    charge.doc["balance_transaction"] = json!(entry);
     store::save(conn, &charge).await?;
     emit(conn, cause, "charge.updated", &charge.doc, Some(json!({ "balance_transaction": null }))).await?;
+    let reason = match later {
+        Some(Later::Fraudulent) => "fraudulent",
+        Some(Later::NotReceived) => "product_not_received",
+        _ => return Ok(()),
+    };
+    disputes::open(conn, cause, charge.id(), None, reason).await?;
     Ok(())
+}
+
+/// What becomes of a payment with this charge, after it went well.
+pub fn later(charge: &Stored) -> Option<Later> {
+    serde_json::from_value(charge.hidden["later"].clone()).ok()
 }
 
 /// Ends a session well: paid, free of charge, or (with a slow debit) still unpaid.
@@ -273,67 +300,6 @@ pub async fn end_debit(conn: &mut PgConnection, cause: &Cause, session_id: &str,
     fail_intent(conn, cause, &mut intent, refusal.problem(charge.id(), &chosen.doc)).await?;
     emit(conn, cause, "checkout.session.async_payment_failed", &session.doc, None).await?;
     Ok(())
-}
-
-/// What a refund is asked for with.
-pub struct RefundRequest {
-    pub amount: Option<i64>,
-    pub reason: Option<String>,
-    pub metadata: Value,
-}
-
-/// Gives money back from a charge: all that is left of it, or an amount.
-pub async fn refund(conn: &mut PgConnection, cause: &Cause, charge_id: &str, request: RefundRequest) -> Result<Stored, ApiError> {
-    let mut charge = store::lock(conn, "charge", charge_id, "charge").await?;
-    if charge.text("status") != "succeeded" {
-        return Err(ApiError::invalid(format!("Charge {charge_id} has not succeeded and cannot be refunded.")));
-    }
-    let (total, before) = (charge.amount("amount"), charge.amount("amount_refunded"));
-    let left = total - before;
-    if left <= 0 {
-        return Err(ApiError::code("charge_already_refunded", format!("Charge {charge_id} has already been refunded.")));
-    }
-    let amount = request.amount.unwrap_or(left);
-    if amount < 1 {
-        return Err(ApiError::param(
-            "amount",
-            Some("parameter_invalid_integer"),
-            "This value must be greater than or equal to 1.",
-        ));
-    }
-    if amount > left {
-        let currency = charge.text("currency");
-        return Err(ApiError::param(
-            "amount",
-            None,
-            format!(
-                "Refund amount ({}) is greater than unrefunded amount on charge ({})",
-                super::money::display(amount, currency),
-                super::money::display(left, currency)
-            ),
-        ));
-    }
-    let mut made = Stored::new(refund::document(&charge.doc, amount, request.reason.as_deref(), &request.metadata));
-    let entry = Stored::new(charge::balance_of_refund(&made.doc));
-    made.doc["balance_transaction"] = json!(entry.id());
-    store::save(conn, &entry).await?;
-    store::save(conn, &made).await?;
-    emit(conn, cause, "refund.created", &made.doc, None).await?;
-    let previous =
-        json!({ "amount_refunded": before, "refunded": charge.doc["refunded"], "receipt_url": charge.doc["receipt_url"] });
-    charge.doc["amount_refunded"] = json!(before + amount);
-    charge.doc["refunded"] = json!(before + amount == total);
-    store::save(conn, &charge).await?;
-    emit(conn, cause, "charge.refunded", &charge.doc, Some(previous)).await?;
-    let answered = made.clone();
-    let kind = made.doc["destination_details"]["type"].as_str().unwrap_or_default().to_owned();
-    if let Some(reference) = refund::reference(&kind) {
-        let previous = json!({ "destination_details": made.doc["destination_details"] });
-        made.doc["destination_details"] = reference;
-        store::save(conn, &made).await?;
-        emit(conn, cause, "refund.updated", &made.doc, Some(previous)).await?;
-    }
-    Ok(answered)
 }
 
 /// 400: the intent is not in a state in which this can be done.

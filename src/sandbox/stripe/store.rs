@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgPool, QueryBuilder, Row, postgres::PgRow};
 
 use super::error::ApiError;
+use super::ids;
 use super::params::Params;
 
 /// Creates the schema if it is missing. Two programs that start at once take turns.
@@ -38,8 +39,32 @@ impl Stored {
         self.doc[field].as_i64().unwrap_or_default()
     }
 
+    /// The connected account it belongs to; none: the platform's.
+    pub fn owner(&self) -> Option<&str> {
+        self.hidden["account"].as_str()
+    }
+
+    /// When Stripe does by itself what comes next.
+    pub fn due_at(&self) -> Option<i64> {
+        self.hidden["due_at"].as_i64()
+    }
+
     fn read(row: &PgRow) -> sqlx::Result<Self> {
-        Ok(Self { doc: row.try_get("doc")?, hidden: row.try_get("hidden")? })
+        let mut doc = row.try_get("doc")?;
+        mature(&mut doc);
+        Ok(Self { doc, hidden: row.try_get("hidden")? })
+    }
+}
+
+/// An entry of the balance is pending until its time has come; nothing is written when it comes.
+fn mature(doc: &mut Value) {
+    match doc["object"].as_str() {
+        Some("balance_transaction") => {
+            let available = doc["available_on"].as_i64().is_some_and(|at| at <= ids::now());
+            doc["status"] = json!(if available { "available" } else { "pending" });
+        }
+        Some("dispute") => doc["balance_transactions"].as_array_mut().into_iter().flatten().for_each(mature),
+        _ => {}
     }
 }
 
@@ -55,6 +80,13 @@ const KINDS: &[(&str, &str)] = &[
     ("pm_", "payment_method"),
     ("prod_", "product"),
     ("price_", "price"),
+    ("acct_", "account"),
+    ("ba_", "bank_account"),
+    ("tr_", "transfer"),
+    ("trr_", "transfer_reversal"),
+    ("po_", "payout"),
+    ("du_", "dispute"),
+    ("file_", "file"),
 ];
 
 /// The kind an id is of, by its prefix.
@@ -81,6 +113,18 @@ pub async fn find(conn: &mut PgConnection, kind: &str, id: &str) -> sqlx::Result
 /// Loads an object or answers Stripe's 404.
 pub async fn load(conn: &mut PgConnection, kind: &str, id: &str, param: &str) -> Result<Stored, ApiError> {
     find(conn, kind, id).await?.ok_or_else(|| ApiError::missing(kind, id, param))
+}
+
+/// Like [`load`], for what belongs to one account, the platform's (none) or a connected one. Another's is not found.
+pub async fn load_of(
+    conn: &mut PgConnection,
+    owner: Option<&str>,
+    kind: &str,
+    id: &str,
+    param: &str,
+) -> Result<Stored, ApiError> {
+    let found = find(conn, kind, id).await?.filter(|object| object.owner() == owner);
+    found.ok_or_else(|| ApiError::missing(kind, id, param))
 }
 
 /// Like [`load`], holding the row until the transaction ends.
@@ -211,6 +255,7 @@ pub async fn page(
     let order = if page.before.is_some() { "asc" } else { "desc" };
     sql.push(format!(" order by seq {order} limit ")).push_bind(page.limit + 1);
     let mut data: Vec<Value> = sql.build_query_scalar().fetch_all(conn).await?;
+    data.iter_mut().for_each(mature);
     let wanted = usize::try_from(page.limit).unwrap_or(10);
     let more = data.len() > wanted;
     data.truncate(wanted);

@@ -39,7 +39,7 @@ async fn the_page_says_what_it_is_and_what_is_paid() {
         assert_eq!(attribute(&page, &format!("input#{field}"), "autocomplete").as_deref(), Some(autocomplete));
         assert_eq!(select(&page, &format!("label[for={field}]")).len(), 1);
     }
-    assert_eq!(select(&page, "table tbody tr").len(), 8, "the test cards");
+    assert_eq!(select(&page, "table tbody tr").len(), 13, "the test cards");
     assert!(!page.contains("<script"));
 }
 

@@ -1,7 +1,13 @@
 //! The Stripe sandbox, spoken to as Stripe: by the client library of the shop, by plain HTTP, by a browser's forms, and by a receiver of webhooks.
 
+mod accounts;
 mod api;
+mod clock;
+mod disputes;
 mod hosted;
+mod money;
+mod payouts;
+mod refunds;
 mod sdk;
 mod shapes;
 mod webhooks;
@@ -70,6 +76,71 @@ impl Sandbox {
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
         let answer = self.http.post(self.url(path)).bearer_auth(KEY).form(form).send().await.expect("an answer");
         answer.json().await.expect("JSON")
+    }
+
+    /// Asks in the name of a connected account; answers the status too.
+    async fn get_at(&self, account: &str, path: &str) -> (u16, Value) {
+        let request = self.http.get(self.url(path)).bearer_auth(KEY).header("stripe-account", account);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    async fn post_at(&self, account: &str, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+        let request = self.http.post(self.url(path)).bearer_auth(KEY).header("stripe-account", account).form(form);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    /// What an account (the platform's: none) has in pounds: available and pending.
+    async fn balance(&self, account: Option<&str>) -> (i64, i64) {
+        let balance = match account {
+            Some(account) => self.get_at(account, "/v1/balance").await.1,
+            None => self.get("/v1/balance").await,
+        };
+        let amount = |which: &str| {
+            let all = balance[which].as_array().expect("a list").iter();
+            all.filter(|one| one["currency"] == "gbp").filter_map(|one| one["amount"].as_i64()).sum()
+        };
+        (amount("available"), amount("pending"))
+    }
+
+    /// The types and amounts of all entries of a balance, oldest first.
+    async fn entries(&self, account: Option<&str>) -> Vec<(String, i64)> {
+        let path = "/v1/balance_transactions?limit=100";
+        let list = match account {
+            Some(account) => self.get_at(account, path).await.1,
+            None => self.get(path).await,
+        };
+        let all = list["data"].as_array().expect("a list").clone();
+        all.iter().rev().map(|one| (text(one, "type").to_owned(), one["net"].as_i64().expect("net"))).collect()
+    }
+
+    /// The types of the events at a connected account, oldest first.
+    async fn events_at(&self, account: &str) -> Vec<String> {
+        let (_, list) = self.get_at(account, "/v1/events?limit=100").await;
+        let data = list["data"].as_array().expect("a list").clone();
+        data.iter().rev().map(|event| text(event, "type").to_owned()).collect()
+    }
+
+    /// A connected account that can be paid, into a bank account of Stripe's test numbers.
+    async fn seller(&self, number: &str) -> String {
+        let made = self.post("/v1/accounts", &[("type", "express"), ("country", "GB"), ("email", "mill@example.com")]).await;
+        let id = text(&made, "id").to_owned();
+        let done = self.running.sandbox.onboard(&id, Some(number)).await.expect("it is onboarded");
+        assert_eq!(done["payouts_enabled"], true, "{done}");
+        id
+    }
+
+    /// Sends money to a connected account.
+    async fn transfer(&self, account: &str, amount: i64) -> Value {
+        let amount = amount.to_string();
+        let form = [("amount", amount.as_str()), ("currency", "gbp"), ("destination", account), ("transfer_group", "order_1")];
+        self.post("/v1/transfers", &form).await
+    }
+
+    /// Moves the clock forward.
+    async fn advance(&self, seconds: i64) {
+        self.running.sandbox.advance(seconds).await.expect("the clock moves");
     }
 
     /// A session over one line.

@@ -12,7 +12,7 @@ const URL: &str = "/v1/charges";
 
 pub async fn retrieve(call: &mut Call<'_>, id: &str, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    Ok(store::load(call.conn, "charge", id, "id").await?.doc)
+    Ok(store::load_of(call.conn, call.cause.account.as_deref(), "charge", id, "id").await?.doc)
 }
 
 pub async fn update(call: &mut Call<'_>, id: &str, mut params: Params) -> Result<Value, ApiError> {
@@ -29,7 +29,7 @@ pub async fn update(call: &mut Call<'_>, id: &str, mut params: Params) -> Result
 }
 
 pub async fn list(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiError> {
-    let mut filters = vec![("kind", "charge".to_owned())];
+    let mut filters = vec![("kind", "charge".to_owned()), call.owned()];
     if let Some(intent) = params.text("payment_intent")? {
         filters.push(("payment_intent", intent));
     }
@@ -46,7 +46,7 @@ pub async fn list(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiE
 pub async fn refunds(call: &mut Call<'_>, id: &str, mut params: Params) -> Result<Value, ApiError> {
     let page = Page::read(&mut params)?;
     params.finish()?;
-    store::load(call.conn, "charge", id, "charge").await?;
+    store::load_of(call.conn, call.cause.account.as_deref(), "charge", id, "charge").await?;
     page.cut(&refunds_of(call.conn, id).await?, &format!("{URL}/{id}/refunds"))
 }
 

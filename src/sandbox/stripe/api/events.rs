@@ -10,8 +10,9 @@ use crate::sandbox::stripe::store;
 
 pub async fn retrieve(call: &mut Call<'_>, id: &str, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let found: Option<Value> = sqlx::query_scalar("select doc from stripe_sandbox.events where id = $1")
-        .bind(id)
+    let found: Option<Value> = sqlx::query_scalar("select doc from stripe_sandbox.events where id = $1 and owner = $2")
+        .bind(store::bindable(id))
+        .bind(call.cause.account.as_deref().unwrap_or_default())
         .fetch_optional(&mut *call.conn)
         .await?;
     let mut event = found.ok_or_else(|| ApiError::missing("event", id, "id"))?;
@@ -34,7 +35,7 @@ pub async fn list(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiE
         other => other,
     };
     params.refuse(&["delivery_success"])?;
-    let mut found = store::page(call.conn, "events", "/v1/events", &[], types, &mut params).await?;
+    let mut found = store::page(call.conn, "events", "/v1/events", &[call.owned()], types, &mut params).await?;
     params.finish()?;
     if let Some(events) = found["data"].as_array_mut() {
         for event in events {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::sandbox::stripe::error::ApiError;
 use crate::sandbox::stripe::params::Params;
-use crate::sandbox::stripe::payments::{self, RefundRequest};
+use crate::sandbox::stripe::refunds::{self, RefundRequest};
 use crate::sandbox::stripe::store;
 
 const REASONS: &[&str] = &["duplicate", "fraudulent", "requested_by_customer"];
@@ -40,7 +40,7 @@ pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, Ap
             ));
         }
     };
-    Ok(payments::refund(call.conn, &call.cause, &charge, request).await?.doc)
+    Ok(refunds::refund(call.conn, &call.cause, &charge, request).await?.doc)
 }
 
 async fn paid_charge(call: &mut Call<'_>, id: &str) -> Result<String, ApiError> {
@@ -57,7 +57,18 @@ async fn paid_charge(call: &mut Call<'_>, id: &str) -> Result<String, ApiError> 
 
 pub async fn retrieve(call: &mut Call<'_>, id: &str, params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    Ok(store::load(call.conn, "refund", id, "id").await?.doc)
+    Ok(store::load_of(call.conn, call.cause.account.as_deref(), "refund", id, "id").await?.doc)
+}
+
+/// Stripe's API calls off only what waits for the shopper (`requires_action`), which no card's refund does. One that waits for
+/// the bank is called off in the dashboard; here, on the control page.
+pub async fn cancel(call: &mut Call<'_>, id: &str, params: Params) -> Result<Value, ApiError> {
+    params.finish()?;
+    let refund = store::load(call.conn, "refund", id, "refund").await?;
+    Err(ApiError::invalid(format!(
+        "Refund {id} cannot be canceled: its status is {}, and only refunds with the status requires_action can be.",
+        refund.text("status")
+    )))
 }
 
 pub async fn update(call: &mut Call<'_>, id: &str, mut params: Params) -> Result<Value, ApiError> {
@@ -69,7 +80,7 @@ pub async fn update(call: &mut Call<'_>, id: &str, mut params: Params) -> Result
 }
 
 pub async fn list(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiError> {
-    let mut filters = vec![("kind", "refund".to_owned())];
+    let mut filters = vec![("kind", "refund".to_owned()), call.owned()];
     for column in ["payment_intent", "charge"] {
         if let Some(id) = params.text(column)? {
             filters.push((column, id));

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Controls, Sandbox};
+use super::{Controls, PayoutOutcome, RefundEnd, Sandbox};
 
 pub fn router() -> Router<Sandbox> {
     Router::new()
@@ -19,6 +19,12 @@ pub fn router() -> Router<Sandbox> {
         .route("/_sandbox/sessions/{id}/expires_in", post(expires_in))
         .route("/_sandbox/sessions/{id}/debit", post(debit))
         .route("/_sandbox/refunds", post(refund))
+        .route("/_sandbox/refunds/{id}/end", post(end_refund))
+        .route("/_sandbox/clock", get(clock).post(advance))
+        .route("/_sandbox/disputes", post(dispute))
+        .route("/_sandbox/disputes/{id}/decide", post(decide))
+        .route("/_sandbox/payouts/{id}/end", post(end_payout))
+        .route("/_sandbox/accounts/{id}/onboard", post(onboard))
 }
 
 /// What goes wrong: the database, or a request that makes no sense.
@@ -114,4 +120,68 @@ async fn refund(State(sandbox): State<Sandbox>, Json(asked): Json<DashboardRefun
         .await
         .map(Json)
         .map_err(|message| Problem::Refused(StatusCode::BAD_REQUEST, message))
+}
+
+/// What somebody asked for that cannot be.
+fn refused(message: String) -> Problem {
+    Problem::Refused(StatusCode::BAD_REQUEST, message)
+}
+
+#[derive(Deserialize)]
+struct End<T> {
+    outcome: T,
+    failure_code: Option<String>,
+}
+
+async fn end_refund(State(sandbox): State<Sandbox>, Path(id): Path<String>, Json(asked): Json<End<RefundEnd>>) -> Answer {
+    sandbox.end_refund(&id, asked.outcome).await.map(Json).map_err(refused)
+}
+
+async fn end_payout(State(sandbox): State<Sandbox>, Path(id): Path<String>, Json(asked): Json<End<PayoutOutcome>>) -> Answer {
+    sandbox.end_payout(&id, asked.outcome, asked.failure_code.as_deref()).await.map(Json).map_err(refused)
+}
+
+async fn clock(State(sandbox): State<Sandbox>) -> Answer {
+    // a move by nothing only reads, and lets happen what is due
+    let ahead = sandbox.advance(0).await.map_err(refused)?;
+    Ok(Json(json!({ "ahead_seconds": ahead, "now": sandbox.now().await })))
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_seconds: i64,
+}
+
+async fn advance(State(sandbox): State<Sandbox>, Json(asked): Json<Advance>) -> Answer {
+    let ahead = sandbox.advance(asked.advance_seconds).await.map_err(refused)?;
+    Ok(Json(json!({ "ahead_seconds": ahead, "now": sandbox.now().await })))
+}
+
+#[derive(Deserialize)]
+struct NewDispute {
+    payment_intent: String,
+    amount: Option<i64>,
+    reason: Option<String>,
+}
+
+async fn dispute(State(sandbox): State<Sandbox>, Json(asked): Json<NewDispute>) -> Answer {
+    sandbox.dispute(&asked.payment_intent, asked.amount, asked.reason.as_deref()).await.map(Json).map_err(refused)
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    won: bool,
+}
+
+async fn decide(State(sandbox): State<Sandbox>, Path(id): Path<String>, Json(asked): Json<Decision>) -> Answer {
+    sandbox.decide_dispute(&id, asked.won).await.map(Json).map_err(refused)
+}
+
+#[derive(Deserialize)]
+struct Onboard {
+    account_number: Option<String>,
+}
+
+async fn onboard(State(sandbox): State<Sandbox>, Path(id): Path<String>, Json(asked): Json<Onboard>) -> Answer {
+    sandbox.onboard(&id, asked.account_number.as_deref()).await.map(Json).map_err(refused)
 }

@@ -2,6 +2,8 @@
 //! The functions here serve the control page of the shop and the addresses under `/_sandbox` alike.
 
 pub mod json;
+mod money;
+mod money_pages;
 mod pages;
 
 use std::collections::HashMap;
@@ -11,10 +13,12 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::{Executor, PgPool, Postgres, Row};
 
-use super::error::ApiError;
-use super::payments::{self, RefundRequest};
+use super::payments;
+use super::refunds::{self, RefundRequest};
 use super::{Sandbox, deliveries, store};
 
+pub use super::refunds::RefundEnd;
+pub use money::{Money, PayoutOutcome};
 pub use pages::controls_router;
 
 /// The disturbances that are switched on.
@@ -35,6 +39,8 @@ pub struct Controls {
     pub api_hang_ms: i64,
     /// new sessions offer the slow bank debit of their currency beside cards
     pub bank_debit: bool,
+    /// days until the money of a card payment can be spent; 0: at once
+    pub settle_days: i32,
 }
 
 impl Controls {
@@ -58,6 +64,7 @@ impl Controls {
             api_fail: row.try_get("api_fail")?,
             api_hang_ms: row.try_get("api_hang_ms")?,
             bank_debit: row.try_get("bank_debit")?,
+            settle_days: row.try_get("settle_days")?,
         })
     }
 
@@ -71,6 +78,7 @@ impl Controls {
             api_fail: self.api_fail.clamp(0, 100_000),
             api_hang_ms: self.api_hang_ms.clamp(0, 600_000),
             bank_debit: self.bank_debit,
+            settle_days: self.settle_days.clamp(0, 30),
         }
     }
 
@@ -126,7 +134,7 @@ impl Sandbox {
         let c = controls.bounded();
         sqlx::query(
             "update stripe_sandbox.controls set webhook_delay_ms = $1, webhook_repeat = $2, webhook_drop = $3, webhook_reorder = $4,
-                 api_fail = $5, api_hang_ms = $6, bank_debit = $7",
+                 api_fail = $5, api_hang_ms = $6, bank_debit = $7, settle_days = $8",
         )
         .bind(c.webhook_delay_ms)
         .bind(c.webhook_repeat)
@@ -135,6 +143,7 @@ impl Sandbox {
         .bind(c.api_fail)
         .bind(c.api_hang_ms)
         .bind(c.bank_debit)
+        .bind(c.settle_days)
         .execute(&self.pool)
         .await?;
         Ok(c)
@@ -185,43 +194,38 @@ impl Sandbox {
 
     /// Refunds a payment as a person in Stripe's dashboard would: nobody at the shop asked for it.
     pub async fn refund_from_dashboard(&self, payment_intent: &str, amount: Option<i64>) -> Result<Value, String> {
-        let done = async {
+        self.told(async {
             let mut tx = self.pool.begin().await?;
             let intent = store::load(&mut tx, "payment_intent", payment_intent, "payment_intent").await?;
             let request = RefundRequest { amount, reason: Some("requested_by_customer".into()), metadata: json!({}) };
-            let made = payments::refund(&mut tx, &self.page_cause(), intent.text("latest_charge"), request).await?;
+            let made = refunds::refund(&mut tx, &self.page_cause(), intent.text("latest_charge"), request).await?;
             tx.commit().await?;
-            Ok::<_, ApiError>(made.doc)
-        };
-        let made = done.await.map_err(|error| error.message)?;
-        self.wake.notify_one();
-        Ok(made)
+            Ok(made.doc)
+        })
+        .await
     }
 
     /// Lets the bank answer a slow debit.
     pub async fn end_debit(&self, session: &str, paid: bool) -> Result<(), String> {
-        let done = async {
+        self.told(async {
             let mut tx = self.pool.begin().await?;
             payments::end_debit(&mut tx, &self.page_cause(), session, paid).await?;
-            tx.commit().await?;
-            Ok::<_, ApiError>(())
-        };
-        done.await.map_err(|error| error.message)?;
-        self.wake.notify_one();
-        Ok(())
+            Ok(tx.commit().await?)
+        })
+        .await
     }
 
     /// Lets the time of an open session be over in so many seconds; Stripe's API itself allows no less than half an hour.
     pub async fn expire_in(&self, session: &str, seconds: i64) -> Result<Value, String> {
-        let done = async {
+        self.told(async {
             let mut tx = self.pool.begin().await?;
             let mut found = store::lock(&mut tx, "checkout.session", session, "session").await?;
             found.doc["expires_at"] = json!(super::ids::now() + seconds.clamp(0, 86_400));
             store::save(&mut tx, &found).await?;
             tx.commit().await?;
-            Ok::<_, ApiError>(found.doc)
-        };
-        done.await.map_err(|error| error.message)
+            Ok(found.doc)
+        })
+        .await
     }
 
     /// The newest sessions with their latest charge.

@@ -10,15 +10,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{Controls, Delivery, Payment, Sandbox};
+use super::{Controls, Delivery, Payment, Sandbox, money_pages};
 use crate::sandbox::stripe::html::{self, escape, page};
 use crate::sandbox::stripe::money;
 
 #[derive(Clone)]
-struct Mounted {
-    sandbox: Sandbox,
+pub(super) struct Mounted {
+    pub sandbox: Sandbox,
     /// where the router is mounted, such as `/dev/stripe`
-    base: String,
+    pub base: String,
 }
 
 /// The pages under `base`. Mount with `nest_service(base, controls_router(sandbox, base))`, behind a guard.
@@ -31,10 +31,11 @@ pub fn controls_router(sandbox: Sandbox, base: &str) -> Router {
         .route("/events/{id}/redeliver", post(redeliver))
         .route("/sessions/{id}/debit", post(debit))
         .route("/refund", post(refund))
+        .merge(money_pages::router())
         .with_state(Mounted { sandbox, base: base.trim_end_matches('/').to_owned() })
 }
 
-struct Trouble(sqlx::Error);
+pub(super) struct Trouble(sqlx::Error);
 
 impl From<sqlx::Error> for Trouble {
     fn from(error: sqlx::Error) -> Self {
@@ -55,7 +56,7 @@ impl Mounted {
     }
 
     /// Back to the page, or the page again with what went wrong.
-    async fn answer<T>(&self, done: Result<T, String>) -> Result<Response, Trouble> {
+    pub(super) async fn answer<T>(&self, done: Result<T, String>) -> Result<Response, Trouble> {
         match done {
             Ok(_) => Ok(self.back()),
             Err(message) => self.page(StatusCode::UNPROCESSABLE_ENTITY, Some(&message)).await,
@@ -66,12 +67,16 @@ impl Mounted {
         let controls = self.sandbox.controls().await?;
         let deliveries = self.sandbox.deliveries(50).await?;
         let payments = self.sandbox.payments(20).await?;
+        let money = self.sandbox.money(20).await?;
+        let now = self.sandbox.now().await;
         let alert = error.map(|text| format!("<p class=\"alert\" role=\"alert\">{}</p>", escape(text))).unwrap_or_default();
         let body = format!(
             "<main>\n<header><h1>Stripe sandbox</h1>\n<p class=\"soft\">What happens here happens at the stand-in for Stripe, not in the shop. \
-             The shop hears of it by webhook.</p></header>\n{alert}{}\n{}\n{}\n</main>",
+             The shop hears of it by webhook.</p></header>\n{alert}{}\n{}\n{}\n{}\n{}\n</main>",
+            self.clock(now),
             self.switches(&controls),
             self.payments(&payments),
+            self.money(&money),
             self.deliveries(&deliveries)
         );
         Ok(page(status, "Stripe sandbox", &format!("{}/style.css", self.base), &body))
@@ -89,7 +94,7 @@ impl Mounted {
             format!("<label class=\"check\"><input type=\"checkbox\" name=\"{name}\" value=\"true\"{checked}> {label}</label>")
         };
         format!(
-            "<form class=\"card\" method=\"post\" action=\"{}/controls\">\n<h2>Disturbances</h2>\n<div class=\"grid\">{}{}{}{}{}</div>\n{}{}\n\
+            "<form class=\"card\" method=\"post\" action=\"{}/controls\">\n<h2>Settings and disturbances</h2>\n<div class=\"grid\">{}{}{}{}{}{}</div>\n{}{}\n\
              <div class=\"row\"><button>Save</button></div>\n</form>",
             self.base,
             number("webhook_delay_ms", "Delay webhooks (ms)", c.webhook_delay_ms, 0, 3_600_000),
@@ -97,6 +102,7 @@ impl Mounted {
             number("webhook_drop", "Drop the next webhooks (-1: all)", c.webhook_drop.into(), -1, 100_000),
             number("api_fail", "Fail the next API requests", c.api_fail.into(), 0, 100_000),
             number("api_hang_ms", "Answer API requests late (ms)", c.api_hang_ms, 0, 600_000),
+            number("settle_days", "Days until card payments can be spent", c.settle_days.into(), 0, 30),
             check("webhook_reorder", "Hold webhooks for a moment and send them in another order", c.webhook_reorder),
             check("bank_debit", "Offer a slow bank debit in new sessions", c.bank_debit),
         )
@@ -145,8 +151,9 @@ impl Mounted {
         let amount = money::display(left, currency);
         format!(
             "<form method=\"post\" action=\"{}/refund\"><input type=\"hidden\" name=\"payment_intent\" value=\"{intent}\">\
-             <button class=\"quiet\">Refund {amount}</button></form>",
-            self.base
+             <button class=\"quiet\">Refund {amount}</button></form>{}",
+            self.base,
+            self.disputing(charge, &intent)
         )
     }
 
@@ -201,6 +208,8 @@ struct Switches {
     webhook_reorder: bool,
     #[serde(default)]
     bank_debit: bool,
+    #[serde(default)]
+    settle_days: i32,
 }
 
 async fn set(State(mounted): State<Mounted>, Form(s): Form<Switches>) -> Result<Response, Trouble> {
@@ -212,6 +221,7 @@ async fn set(State(mounted): State<Mounted>, Form(s): Form<Switches>) -> Result<
         api_fail: s.api_fail,
         api_hang_ms: s.api_hang_ms,
         bank_debit: s.bank_debit,
+        settle_days: s.settle_days,
     };
     mounted.sandbox.set_controls(&controls).await?;
     Ok(mounted.back())

@@ -1,5 +1,8 @@
-//! The hosted page: a card form, the 3-D Secure page, and the way back to the shop. Plain forms; a browser without script can pay.
+//! The hosted pages: a card form, the 3-D Secure page, the onboarding of connected accounts and their dashboard, and the ways back to the
+//! shop. Plain forms; a browser without script can pay and be paid.
 
+mod onboarding;
+mod onboarding_view;
 mod view;
 
 use axum::Router;
@@ -24,6 +27,8 @@ pub fn router() -> Router<Sandbox> {
     Router::new()
         .route("/pay/{session}", get(show).post(pay))
         .route("/authenticate/{intent}", get(challenge).post(answer))
+        .route("/setup/{account}/{secret}", get(onboarding::show).post(onboarding::submit))
+        .route("/express/{account}/{secret}", get(onboarding::dashboard).post(onboarding::change))
         .route("/_sandbox/style.css", get(html::style))
 }
 

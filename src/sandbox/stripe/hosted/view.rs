@@ -5,15 +5,13 @@ use std::fmt::Write as _;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::sandbox::stripe::cards::{Problems, TEST_CARDS, Typed};
-use crate::sandbox::stripe::html::{escape, page};
+use crate::sandbox::stripe::html::{escape, moment, page};
 use crate::sandbox::stripe::money;
 use crate::sandbox::stripe::store::Stored;
 
-const STYLE: &str = "/_sandbox/style.css";
+pub const STYLE: &str = "/_sandbox/style.css";
 const NOTE: &str = "<header class=\"sandbox-note\"><strong>Sandbox.</strong> This is a stand-in for Stripe’s payment page. No real card is charged, \
                     and you should not enter one.</header>";
 
@@ -60,17 +58,9 @@ fn summary(session: &Stored, amount: &str) -> String {
     format!(
         "<h1 id=\"what\" class=\"soft\">Pay Souk</h1>\n<p class=\"amount\">{amount}</p>\n<ul class=\"lines\">{lines}</ul>\n\
          <p class=\"small soft\">This page is open until {}.</p>\n{}",
-        until(session.amount("expires_at")),
+        moment(session.amount("expires_at")),
         cancel_link(session)
     )
-}
-
-/// When a session ends by itself; in UTC, because a page without script does not know the reader's clock.
-fn until(moment: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(moment)
-        .ok()
-        .and_then(|at| at.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC")).ok())
-        .unwrap_or_default()
 }
 
 fn cancel_link(session: &Stored) -> String {
@@ -135,7 +125,7 @@ fn form(shown: &Shown<'_>, amount: &str) -> String {
 }
 
 /// One labelled field; its message is tied to it.
-fn field(problems: &Problems, name: &str, label: &str, value: &str, attributes: &str) -> String {
+pub fn field(problems: &Problems, name: &str, label: &str, value: &str, attributes: &str) -> String {
     let message = problems.iter().find(|(field, _)| *field == name).map(|(_, message)| *message);
     let (invalid, error) = match message {
         Some(message) => (

@@ -1,4 +1,4 @@
-//! Charges, and the entry in the balance that a paid one makes.
+//! Charges.
 
 use serde_json::{Value, json};
 
@@ -93,34 +93,4 @@ fn details(instrument: &Instrument<'_>, amount: i64) -> Value {
             })
         }
     }
-}
-
-/// Days until money from a card can be paid out.
-const AVAILABLE_AFTER_DAYS: i64 = 7;
-
-/// The balance entry of a charge: 1.5 % and 20 of the smallest unit go to Stripe.
-pub fn balance_of_charge(charge: &Value) -> Value {
-    let amount = charge["amount"].as_i64().unwrap_or_default();
-    let fee = (amount * 15 + 500) / 1000 + 20;
-    let kind = if charge["id"].as_str().is_some_and(|id| id.starts_with("py_")) { "payment" } else { "charge" };
-    let mut entry = balance(kind, amount, fee, charge);
-    entry["fee_details"] = json!([{
-        "amount": fee, "application": null, "currency": charge["currency"], "description": "Stripe processing fees", "type": "stripe_fee",
-    }]);
-    entry
-}
-
-/// The balance entry of a refund: the fee is not given back.
-pub fn balance_of_refund(refund: &Value) -> Value {
-    balance("refund", -refund["amount"].as_i64().unwrap_or_default(), 0, refund)
-}
-
-fn balance(kind: &str, amount: i64, fee: i64, source: &Value) -> Value {
-    let now = ids::now();
-    json!({
-        "id": ids::object("txn"), "object": "balance_transaction", "amount": amount, "available_on": now + AVAILABLE_AFTER_DAYS * 86_400,
-        "balance_type": "payments", "created": now, "currency": source["currency"], "description": source["description"], "exchange_rate": null,
-        "fee": fee, "fee_details": [], "net": amount - fee, "reporting_category": if kind == "refund" { "refund" } else { "charge" },
-        "source": source["id"], "status": "pending", "type": kind,
-    })
 }

@@ -1,12 +1,17 @@
 //! Stripe's objects, written out whole: every field of the API version we answer in, null where the sandbox has nothing to say.
 //! Ids of other objects stay ids here; `expand` puts the objects in their place when a request asks for it.
 
+pub mod account;
 pub mod catalogue;
 pub mod charge;
+pub mod dispute;
+pub mod entry;
 pub mod intent;
 pub mod method;
+pub mod payout;
 pub mod refund;
 pub mod session;
+pub mod transfer;
 
 use serde_json::{Value, json};
 
