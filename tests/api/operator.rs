@@ -6,8 +6,15 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 6] =
-    ["/operator", "/operator/vendors", "/operator/users", "/operator/orders", "/operator/jobs", "/operator/webhooks"];
+const PAGES: [&str; 7] = [
+    "/operator",
+    "/operator/vendors",
+    "/operator/users",
+    "/operator/orders",
+    "/operator/returns",
+    "/operator/jobs",
+    "/operator/webhooks",
+];
 
 async fn apply(client: &mut Client, name: &str) {
     let form = [("name", name), ("slug", ""), ("country", "GB"), ("tagline", "Leaves"), ("description", "We grow tea.")];
