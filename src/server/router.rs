@@ -1,9 +1,7 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{
-    about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors,
-};
+use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
@@ -14,6 +14,7 @@ const PAGES: [&str; 9] = [
     "/operator/commission",
     "/operator/ledger",
     "/operator/returns",
+    "/operator/payouts",
     "/operator/jobs",
     "/operator/webhooks",
 ];
