@@ -88,6 +88,7 @@ ids!(
     LedgerTransactionId,
     /// One rule of what the market keeps of a sale.
     CommissionRuleId,
+    CouponId,
 );
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 /// Books a refund of part or all of a payment, in the caller's transaction, and the job that asks Stripe for it.
-/// `reason` is one of `cancelled`, `sold_out`, `paid_twice`, `mismatch`. The database refuses more than was paid.
+/// `reason` is one of `cancelled`, `sold_out`, `coupon_used_up`, `paid_twice`, `mismatch`. The database refuses more than was paid.
 pub async fn book_refund(tx: &mut PgConnection, payment: PaymentId, amount_minor: i64, reason: &str) -> sqlx::Result<RefundId> {
     let id = RefundId::new();
     sqlx::query!(

@@ -5,11 +5,11 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
-    money::Money,
+    money::{Currency, Money},
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
         },
         queries,
     },
@@ -264,7 +264,8 @@ async fn page(
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.total_minor)/> }).collect_view();
+        let who_pays = who_pays(&parcel.head, head.currency);
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.goods_minor())/> }).collect_view();
         let shipments = parcel
             .shipments
             .iter()
@@ -297,11 +298,12 @@ async fn page(
                     </table>
                     <dl class="totals">
                         <dt>"Goods"</dt> <dd>{money(head.items_minor)}</dd>
-                        {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
+                        {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt> <dd>{money(-head.discount_minor)}</dd> })}
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                     </dl>
+                    {who_pays.map(|text| view! { <p class="hint who-pays">{text}</p> })}
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.unwrap_or_default() errors=errors.clone()/> })}
                     <Earnings explanation=explanation/>
                 </section>
@@ -322,6 +324,18 @@ async fn page(
         }
     })
     .layout(Layout::Vendor(HERE)))
+}
+
+/// Who pays for the discount on a parcel, in a sentence for its vendor.
+fn who_pays(parcel: &ParcelHead, currency: Currency) -> Option<String> {
+    let (all, ours) = (parcel.discount_minor, parcel.platform_discount_minor);
+    let money = |minor: i64| Money::new(minor, currency);
+    Some(match all - ours {
+        _ if all == 0 => return None,
+        0 => "We pay for this discount: you get the full price.".into(),
+        yours if ours == 0 => format!("You pay for this discount: {}.", money(yours)),
+        yours => format!("We pay {} of this discount, and you pay {}.", money(ours), money(yours)),
+    })
 }
 
 #[component]
