@@ -126,7 +126,8 @@ pub async fn snapshot(tx: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// [`snapshot`], unless one was taken in the last hour or there is nothing new.
+/// [`snapshot`], unless one was taken in the last hour or there is nothing new. It does not queue for the lock: those who book later would
+/// wait behind it, and may hold what those who book now wait for. Where somebody is booking, the next run tries again.
 pub async fn snapshot_hourly(pool: &PgPool) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     let due = sqlx::query_scalar!(
@@ -136,7 +137,8 @@ pub async fn snapshot_hourly(pool: &PgPool) -> sqlx::Result<()> {
     )
     .fetch_one(&mut *tx)
     .await?;
-    if due {
+    let alone = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "alone!""#, LOCK);
+    if due && alone.fetch_one(&mut *tx).await? {
         snapshot(&mut tx).await?;
     }
     tx.commit().await

@@ -130,7 +130,7 @@ async fn decide(app: &App, order: OrderId) -> Result<Decision, AppError> {
     .execute(&mut *tx)
     .await?;
     let decision = if free {
-        // Nothing to pay: Stripe is not part of it. What the market pays of a discount is the vendors' all the same.
+        // Nothing to pay: Stripe is not part of it. Vendors have their shares where the market pays for the discount.
         ledger::sales::sold(&mut tx, payment).await?;
         place(app, &mut tx, order).await?;
         Decision::Go(page()?)

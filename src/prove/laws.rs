@@ -174,6 +174,15 @@ const LAWS: &[(&str, &str)] = &[
           where t.cause = 'payment' and t.cause_id = p.id and t.step = 'fee'), 0)",
     ),
     (
+        "Ledger: a sale gives every vendor what its frozen figures leave it",
+        "select count(*) from payments p join vendor_orders v on v.order_id = p.order_id where p.state = 'paid' and p.booked_at is not null and
+         v.total_minor - v.fee_minor - v.fee_vat_minor +
+             (select coalesce(sum(l.platform_discount_minor), 0) from order_lines l where l.vendor_order_id = v.id) <>
+         (select coalesce(-sum(e.amount_minor), 0) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'vendor_pending'
+          where t.cause = 'payment' and t.cause_id = p.id and t.step = 'sale' and e.vendor_order_id = v.id)",
+    ),
+    (
         "Ledger: no vendor is booked more for a sale than its frozen figures leave it",
         "select count(*) from (
              select e.vendor_order_id as id, -sum(e.amount_minor) as booked from ledger_entries e

@@ -219,18 +219,16 @@ async fn a_draft_is_tried_on_the_last_month_and_changes_nothing() {
     ];
     let tried = operator.post_form(HERE, &draft).await;
     assert_eq!(tried.status, StatusCode::OK, "{:?}", tried.texts(".field-error"));
-    let rows = tried.texts(".what-if tbody tr");
+    let rows: Vec<String> = tried.texts(".what-if tbody tr").iter().map(|r| r.replace(' ', "")).collect();
     // mill: a fifth of 2000 is below the minimum of two pieces, that of 1250 below the minimum of one
-    assert_eq!(
-        rows,
-        ["All shops32£54.35£4.25£10.00+£5.75", "The mill22£40.40£3.25£9.00+£5.75", "The kiln10£13.95£1.00£1.00£0.00",]
-    );
+    assert_eq!(rows, ["Allshops32£54.35£4.25£10.00+£5.75", "Themill22£40.40£3.25£9.00+£5.75", "Thekiln10£13.95£1.00£1.00£0.00",]);
     assert_eq!(tried.attribute("#f-starts_on", "value").as_deref(), Some("2099-01-01"), "what was typed stays");
     assert_eq!(names(&mut operator).await, ["Standard"], "nothing is saved");
     // Half of what everybody pays.
     let standard = rule(&test, "Standard").await;
     let half = operator.post_form(&format!("{HERE}/{standard}"), &[("name", "Half"), ("percent", "5"), ("action", "try")]).await;
-    assert!(half.texts(".what-if tbody tr")[0].ends_with("£4.25£2.13−£2.12"), "{:?}", half.texts(".what-if tbody tr"));
+    let rows: Vec<String> = half.texts(".what-if tbody tr").iter().map(|r| r.replace(' ', "")).collect();
+    assert!(rows[0].ends_with("£4.25£2.13−£2.12"), "{rows:?}");
     assert_eq!(rule(&test, "Standard").await, standard);
     assert_laws_hold(&test.app).await;
 }
@@ -257,9 +255,9 @@ async fn a_vendor_sees_what_a_price_leaves_and_why_a_sale_left_what_it_did() {
     let rows = seen.texts(".earnings tbody tr, .earnings tfoot tr");
     // Stripe kept 1.5 % and 20p of £52.90: 99p, shared out over 2500, 1000, 395 here and 1395 elsewhere
     let want = [
-        "The mill's choice bowl Choices 0 % + £1.00 a piece It was the first to match: The mill's choice bowl. £25.00£2.00£0.40£0.47£22.60",
-        "The mill's plain bowl Standard 10 % No other rule matched. £10.00£1.00£0.20£0.19£8.80",
-        "Standard None on shipping £3.95£0.00£0.00£0.07£3.95",
+        "The mill's choice bowl Choices: 0 % + £1.00 a piece. It was the first to match: The mill's choice bowl. £25.00£2.00£0.40£0.47£22.60",
+        "The mill's plain bowl Standard: 10 %. No other rule matched. £10.00£1.00£0.20£0.19£8.80",
+        "Standard No commission on shipping. £3.95£0.00£0.00£0.07£3.95",
         "In all £38.95£3.00£0.60£0.73£35.35",
     ];
     let plain = |text: &str| text.replace(' ', "");

@@ -1,7 +1,7 @@
 //! What the market keeps: the rules in their order, and what a new one would have brought before it is saved.
 
 use super::list::{
-    Head::{Minor, Number, Text, Unseen},
+    Head::{Number, Text, Unseen},
     Table,
 };
 use crate::{
@@ -422,8 +422,8 @@ fn RuleFields(
 
 const MONTH: &[Head] = &[
     Text("Shop"),
-    Minor("Lines"),
-    Minor("Decided by it"),
+    Number("Lines"),
+    Number("Decided by it"),
     Number("Sold"),
     Number("Fee now"),
     Number("Fee with it"),
@@ -439,12 +439,12 @@ fn Figures(what_if: WhatIf, currency: Currency) -> impl IntoView {
     }
     let row = move |label: String, m: &Month, all: bool| {
         let price = move |minor: i64| view! { <Price money=Money::new(minor, currency)/> };
-        let sign = if m.difference_minor() > 0 { "+" } else { "" };
+        let sign = (m.difference_minor() > 0).then_some("+");
         view! {
             <tr class:total=all>
                 <th scope="row">{label}</th>
-                <td class="number minor">{m.lines}</td>
-                <td class="number minor">{m.decided}</td>
+                <td class="number">{m.lines}</td>
+                <td class="number">{m.decided}</td>
                 <td class="number">{price(m.gross_minor)}</td>
                 <td class="number">{price(m.fee_now_minor)}</td>
                 <td class="number">{price(m.fee_then_minor)}</td>

@@ -248,8 +248,8 @@ async fn page(app: &App, by: &Operator, filter: Filter, form: CorrectionForm, er
             <h2>{whose}</h2>
             <Balances balances=balances/>
             <h2>"Transactions"</h2>
-            <List list=found row=row label="Transactions" head=HEAD next=next
-                none="No such transaction" hint="What is paid, refunded, transferred and paid out is booked here, to the penny."/>
+            <div class="transactions"><List list=found row=row label="Transactions" head=HEAD next=next
+                none="No such transaction" hint="What is paid, refunded, transferred and paid out is booked here, to the penny."/></div>
             <h2 id="correct">"Book a correction"</h2>
             <CorrectionFields form=form errors=errors currency=currency/>
         }

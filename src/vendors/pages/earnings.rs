@@ -35,17 +35,16 @@ pub fn Earnings(explanation: Explanation) -> impl IntoView {
             <TableFrame label="What you get, line by line">
                 <table>
                     <thead><tr>
-                        <th scope="col">"For"</th>
-                        <th scope="col">"Commission"</th>
+                        <th scope="col">"For, and why so"</th>
                         <th scope="col" class="number">"Sold for"</th>
                         <th scope="col" class="number">"Fee"</th>
                         <th scope="col" class="number">"VAT on it"</th>
-                        {known.then(|| view! { <th scope="col" class="number minor">"Stripe keeps"</th> })}
+                        {known.then(|| view! { <th scope="col" class="number minor">"Stripe's part"</th> })}
                         <th scope="col" class="number">"You get"</th>
                     </tr></thead>
                     <tbody>{rows}</tbody>
                     <tfoot><tr>
-                        <th scope="row" colspan="2">"In all"</th>
+                        <th scope="row">"In all"</th>
                         <td class="number">{money(explanation.gross_minor())}</td>
                         <td class="number">{money(fee.fee_minor)}</td>
                         <td class="number">{money(fee.vat_minor)}</td>
@@ -54,7 +53,7 @@ pub fn Earnings(explanation: Explanation) -> impl IntoView {
                     </tr></tfoot>
                 </table>
             </TableFrame>
-            {known.then(|| view! { <p class="hint minor">"What Stripe keeps is paid out of our fee, not by you."</p> })}
+            {known.then(|| view! { <p class="hint minor">"Stripe's part is paid out of our fee, not by you."</p> })}
         </section>
     }
 }
@@ -64,18 +63,15 @@ fn ShareRow(share: Share, known: bool, currency: crate::money::Currency) -> impl
     let money = move |minor: i64| Money::new(minor, currency).to_string();
     let net = money(share.net_minor());
     let rule = match (&share.line, share.fee.sum()) {
-        (None, 0) => view! { "None on shipping" }.into_any(),
-        (None, _) => view! { "By the rules of its lines" }.into_any(),
-        (Some(_), _) => {
-            let name = if share.rule.is_empty() { "None".to_owned() } else { share.rule };
-            view! { {name} <span class="soft below">{share.takes}</span> <span class="soft below">{share.why}</span> }.into_any()
-        }
+        (None, 0) => "No commission on shipping.".to_owned(),
+        (None, _) => "By the rules of the lines that it falls to.".to_owned(),
+        (Some(_), _) if share.rule.is_empty() => share.why,
+        (Some(_), _) => format!("{}: {}. {}", share.rule, share.takes, share.why),
     };
     let stripe = share.stripe_minor.map(money).unwrap_or_default();
     view! {
         <tr>
-            <th scope="row">{share.title}</th>
-            <td class="wrap">{rule}</td>
+            <th scope="row">{share.title} <span class="soft below">{rule}</span></th>
             <td class="number">{money(share.gross_minor)}</td>
             <td class="number">{money(share.fee.fee_minor)}</td>
             <td class="number">{money(share.fee.vat_minor)}</td>
