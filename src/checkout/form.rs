@@ -101,13 +101,7 @@ impl CheckoutForm {
     }
 
     /// Only what the price depends on, as an island sends it: `shipping` is `vendor:method` pairs, `lines` as in the form.
-    pub fn choices(
-        address: String,
-        country: String,
-        shipping: &str,
-        lines: &str,
-        coupon: String,
-    ) -> Result<Self, AppError> {
+    pub fn choices(address: String, country: String, shipping: &str, lines: &str, coupon: String) -> Result<Self, AppError> {
         let shipping = shipping.split_ascii_whitespace().filter_map(|pair| pair.split_once(':'));
         Ok(Self {
             key: Uuid::nil(),

@@ -48,6 +48,9 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
         .iter()
         .map(|p| view! { <ShippingChoice quote=quote.clone() parcel=p.clone() errors=errors.clone()/> })
         .collect_view();
+    let review = view! {
+        <Review quote=quote.clone() left_out=left_out coupon=form.coupon.clone() errors=errors.clone() hold_minutes=hold_minutes/>
+    };
     view! {
         <h1>"Checkout"</h1>
         {refusal}
@@ -84,7 +87,7 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
                     {shipping}
                 </section>
             </LiveTotals>
-            <Review quote=quote.clone() left_out=left_out coupon=form.coupon errors=errors hold_minutes=hold_minutes/>
+            {review}
             <a class="checkout-bar no-print" href="#step-review">
                 "Your order: " <strong id="bar-total">{quote.total().to_string()}</strong>
             </a>

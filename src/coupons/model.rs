@@ -31,7 +31,11 @@ impl FromStr for CouponCode {
     fn from_str(text: &str) -> Result<Self, BadCode> {
         let code = text.trim().to_ascii_uppercase();
         let kept = code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if kept && (3..=Self::MAX as usize).contains(&code.len()) && !code.starts_with('-') { Ok(Self(code)) } else { Err(BadCode) }
+        if kept && (3..=Self::MAX as usize).contains(&code.len()) && !code.starts_with('-') {
+            Ok(Self(code))
+        } else {
+            Err(BadCode)
+        }
     }
 }
 
@@ -93,8 +97,7 @@ pub struct Discount {
 impl Coupon {
     /// Whether it is for this line.
     pub fn covers(&self, line: &CartLine) -> bool {
-        self.only_vendor_id.is_none_or(|v| v == line.vendor_id)
-            && self.category_id.is_none_or(|c| line.categories.contains(&c))
+        self.only_vendor_id.is_none_or(|v| v == line.vendor_id) && self.category_id.is_none_or(|c| line.categories.contains(&c))
     }
 
     /// What it takes off goods that it is for and that are worth this much; never more than they cost.

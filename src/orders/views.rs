@@ -140,7 +140,15 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, coupon_gone: bool,
         Truth::Expired { returned: true } => (
             "bad",
             "Your payment came too late",
-            vec![if coupon_gone { "We could not hold your order any longer, and its coupon has been used up since." } else { "We could not hold the goods any longer and they have been sold since." }.into(), returned.into()],
+            vec![
+                if coupon_gone {
+                    "We could not hold your order any longer, and its coupon has been used up since."
+                } else {
+                    "We could not hold the goods any longer and they have been sold since."
+                }
+                .into(),
+                returned.into(),
+            ],
             None,
         ),
         Truth::Expired { returned: false } => (

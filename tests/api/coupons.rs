@@ -121,12 +121,8 @@ async fn someone_else_may_not() {
     assert_eq!(kiln.get(ALL).await.status, StatusCode::FORBIDDEN);
     assert_eq!(kiln.post_form(ALL, &coupon).await.status, StatusCode::FORBIDDEN);
     // What a vendor's form does not have is not read from it: the market pays for nobody's coupon that it did not make.
-    make(
-        &mut kiln,
-        OWN,
-        &[("code", "kiln-9"), ("name", "Theirs"), ("percent", "9"), ("vendor", "mill"), ("platform", "100")],
-    )
-    .await;
+    make(&mut kiln, OWN, &[("code", "kiln-9"), ("name", "Theirs"), ("percent", "9"), ("vendor", "mill"), ("platform", "100")])
+        .await;
     let row = sqlx::query("select only_vendor_id = vendor_id, platform_bp from coupons where code = 'KILN-9'")
         .fetch_one(&test.app.pool)
         .await
@@ -199,7 +195,13 @@ async fn what_the_market_pays_is_split_to_the_penny_and_booked_as_its_cost() {
     make(
         &mut operator,
         ALL,
-        &[("code", "HALF"), ("name", "Half and half"), ("amount", "10.01"), ("platform", "50"), ("category", &world.category.to_string())],
+        &[
+            ("code", "HALF"),
+            ("name", "Half and half"),
+            ("amount", "10.01"),
+            ("platform", "50"),
+            ("category", &world.category.to_string()),
+        ],
     )
     .await;
     let mut ada = test.customer("ada").await;
@@ -213,10 +215,7 @@ async fn what_the_market_pays_is_split_to_the_penny_and_booked_as_its_cost() {
         lines.fetch_all(&test.app.pool).await.expect("lines").iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3))).collect();
     let line = |sku: &str, off, ours, fee| (sku.to_owned(), off, ours, fee);
     // 1001 over 1250, 1000 and 777; half of it, 501, over what these have off; a tenth of what each vendor gets
-    assert_eq!(
-        lines,
-        [line("KILN-SMALL", 413, 207, 104), line("MILL-PLAIN", 331, 166, 84), line("ORCHARD-LAST", 257, 128, 65)]
-    );
+    assert_eq!(lines, [line("KILN-SMALL", 413, 207, 104), line("MILL-PLAIN", 331, 166, 84), line("ORCHARD-LAST", 257, 128, 65)]);
     let cost: i64 = sqlx::query_scalar(
         "select sum(e.amount_minor)::bigint from ledger_entries e join ledger_accounts a on a.id = e.account_id where a.kind = 'discounts'",
     )
@@ -491,7 +490,9 @@ async fn rush(limit: (&str, &str), emails: &[&str]) -> (TestApp, usize) {
     while let Some(outcome) = buyers.join_next().await {
         match outcome.expect("a buyer") {
             Ok(_) => placed += 1,
-            Err(AppError::Invalid(errors)) => assert!(errors.get("coupon").is_some_and(|e| e.contains("as often as")), "{errors:?}"),
+            Err(AppError::Invalid(errors)) => {
+                assert!(errors.get("coupon").is_some_and(|e| e.contains("as often as")), "{errors:?}")
+            }
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -512,18 +513,23 @@ async fn of_fifty_at_once_ten_use_a_coupon_for_ten() {
     let test = Arc::new(test);
     let mut all = tokio::task::JoinSet::new();
     for n in 0..30 {
-        let variant: Uuid =
-            sqlx::query_scalar("select id from variants where sku = $1").bind(world_skus[n % 3]).fetch_one(&test.app.pool).await.expect("one");
-        let (token, cart) = (Token::random(), Uuid::now_v7());
-        sqlx::query("with c as (insert into carts (id, token_hash) values ($1, $2))
-                     insert into cart_lines (id, cart_id, variant_id, quantity, seen_price_minor) values ($3, $1, $4, 1, 1000)")
-            .bind(cart)
-            .bind(token.hash())
-            .bind(Uuid::now_v7())
-            .bind(variant)
-            .execute(&test.app.pool)
+        let variant: Uuid = sqlx::query_scalar("select id from variants where sku = $1")
+            .bind(world_skus[n % 3])
+            .fetch_one(&test.app.pool)
             .await
-            .expect("a cart");
+            .expect("one");
+        let (token, cart) = (Token::random(), Uuid::now_v7());
+        sqlx::query(
+            "with c as (insert into carts (id, token_hash) values ($1, $2))
+                     insert into cart_lines (id, cart_id, variant_id, quantity, seen_price_minor) values ($3, $1, $4, 1, 1000)",
+        )
+        .bind(cart)
+        .bind(token.hash())
+        .bind(Uuid::now_v7())
+        .bind(variant)
+        .execute(&test.app.pool)
+        .await
+        .expect("a cart");
         let (test, request) = (test.clone(), request(&test, &format!("late{n}@example.com")).await);
         all.spawn(async move {
             match place(&test.app, &MaybeCustomer::guest(), Some(&token), request).await {
@@ -539,7 +545,10 @@ async fn of_fifty_at_once_ten_use_a_coupon_for_ten() {
     while let Some(done) = all.join_next().await {
         done.expect("nobody failed");
     }
-    let expired: i64 = sqlx::query_scalar("select count(*) from orders where status = 'expired'").fetch_one(&test.app.pool).await.expect("a count");
+    let expired: i64 = sqlx::query_scalar("select count(*) from orders where status = 'expired'")
+        .fetch_one(&test.app.pool)
+        .await
+        .expect("a count");
     assert_eq!(expired, ending.len() as i64);
     assert!(count(&test.app, "select used::bigint from coupons").await <= 10);
     assert_laws_hold(&test.app).await;
@@ -567,7 +576,10 @@ async fn the_database_refuses_what_the_program_must_not_do() {
     };
     let error = claim(5).execute(&test.app.pool).await.expect_err("one too many");
     assert!(error.to_string().contains("coupons_within"), "{error}");
-    sqlx::query("update orders set status = 'cancelled' where cart_id is not null").execute(&test.app.pool).await.expect("cancelled");
+    sqlx::query("update orders set status = 'cancelled' where cart_id is not null")
+        .execute(&test.app.pool)
+        .await
+        .expect("cancelled");
     let error = claim(5).execute(&test.app.pool).await.expect_err("not its discount");
     assert!(error.to_string().contains("is not its discount"), "{error}");
     let error = sqlx::query("update coupon_claims set amount_minor = 1").execute(&test.app.pool).await.expect_err("frozen");
@@ -577,7 +589,12 @@ async fn the_database_refuses_what_the_program_must_not_do() {
 #[tokio::test]
 async fn programs_use_a_coupon_too() {
     let (test, world) = TestApp::with_services().await;
-    make(&mut test.operator().await, ALL, &[("code", "API-20"), ("name", "x"), ("percent", "20"), ("platform", "100"), ("limit_total", "1")]).await;
+    make(
+        &mut test.operator().await,
+        ALL,
+        &[("code", "API-20"), ("name", "x"), ("percent", "20"), ("platform", "100"), ("limit_total", "1")],
+    )
+    .await;
     let mut guest = test.guest();
     put(&mut guest, &world, "MILL-PLAIN", "1").await;
     put(&mut guest, &world, "KILN-PLAIN", "1").await;
@@ -615,7 +632,12 @@ async fn programs_use_a_coupon_too() {
 #[tokio::test]
 async fn a_coupon_costs_one_statement_more() {
     let (test, world) = TestApp::with_services().await;
-    make(&mut test.operator().await, ALL, &[("code", "COUNT"), ("name", "x"), ("percent", "20"), ("limit_total", "9"), ("limit_person", "3")]).await;
+    make(
+        &mut test.operator().await,
+        ALL,
+        &[("code", "COUNT"), ("name", "x"), ("percent", "20"), ("limit_total", "9"), ("limit_person", "3")],
+    )
+    .await;
     let mut statements = Vec::new();
     for code in ["", "count"] {
         let mut guest = test.guest();

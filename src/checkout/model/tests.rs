@@ -67,7 +67,8 @@ fn amount_off(amount_minor: i64) -> Coupon {
 fn an_order_of_two_vendors_is_split_to_the_penny() {
     let methods = vec![method(1, "standard", 395), method(1, "express", 850), method(2, "standard", 0)];
     let cart = cart(vec![line(1, 3, 333), line(2, 1, 1000), line(1, 1, 1)], methods);
-    let quote = quote(&cart, |_| true, |slug| (slug == "v1").then(|| "express".to_owned()), BasisPoints(2000), Some(Ok(amount_off(100))));
+    let quote =
+        quote(&cart, |_| true, |slug| (slug == "v1").then(|| "express".to_owned()), BasisPoints(2000), Some(Ok(amount_off(100))));
     let sums = quote.sums;
     assert_eq!((sums.items_minor, sums.shipping_minor, sums.discount_minor, sums.total_minor), (2000, 850, 100, 2750));
     assert_eq!(sums.tax_minor, 458);

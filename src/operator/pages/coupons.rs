@@ -37,12 +37,7 @@ pub struct Which {
 }
 
 /// `GET /operator/coupons?page=0`
-pub async fn list(
-    State(app): State<App>,
-    by: Operator,
-    session: Session,
-    Query(which): Query<Which>,
-) -> Result<Page, AppError> {
+pub async fn list(State(app): State<App>, by: Operator, session: Session, Query(which): Query<Which>) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
     let form = CouponForm { platform: "100".into(), ..CouponForm::default() };
     Ok(page(&app, &by, which.page, form, FieldErrors::default()).await?.notice(notice))
@@ -83,12 +78,7 @@ async fn shop(app: &App, by: &Operator, typed: &str) -> sqlx::Result<Result<Opti
 }
 
 /// `POST /operator/coupons/{id}`: ends it.
-pub async fn end(
-    State(app): State<App>,
-    by: Operator,
-    session: Session,
-    Path(id): Path<CouponId>,
-) -> Result<Redirect, AppError> {
+pub async fn end(State(app): State<App>, by: Operator, session: Session, Path(id): Path<CouponId>) -> Result<Redirect, AppError> {
     queries::end(&app.pool, &by, id).await?;
     flash::put(&session, "Ended. Orders that have used it keep their discount.").await?;
     Ok(Redirect::to(HERE))

@@ -9,7 +9,8 @@ use crate::{
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, VendorOrderDetail, VendorOrderFilter,
+            VendorOrderSummary,
         },
         queries,
     },
