@@ -98,6 +98,7 @@ ids!(
     TransferReversalId,
     /// Money from a vendor's account at Stripe to its bank.
     PayoutId,
+    CouponId,
 );
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod coupons;
 pub mod operator;
 pub mod orders;
 pub mod payments;

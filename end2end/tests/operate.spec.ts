@@ -55,6 +55,7 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
     ["Vendors", "/operator/vendors"],
     ["Orders", "/operator/orders"],
     ["Commission", "/operator/commission"],
+    ["Coupons", "/operator/coupons"],
     ["Ledger", "/operator/ledger"],
     ["Users", "/operator/users"],
     ["Jobs", "/operator/jobs"],

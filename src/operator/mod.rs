@@ -17,6 +17,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/vendors", "Vendors"),
     ("/operator/orders", "Orders"),
     ("/operator/commission", "Commission"),
+    ("/operator/coupons", "Coupons"),
     ("/operator/ledger", "Ledger"),
     ("/operator/payouts", "Payouts"),
     ("/operator/returns", "Returns"),

@@ -28,7 +28,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct NewRefund<'a> {
     pub payment: PaymentId,
-    /// `cancelled`, `sold_out`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
+    /// `cancelled`, `sold_out`, `coupon_used_up`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
     pub reason: &'a str,
     /// In words for the shopper, where a person gave some.
     pub note: &'a str,

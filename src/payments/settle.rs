@@ -9,7 +9,7 @@ use super::{
     refunds::{NewRefund, book_refund},
 };
 use crate::{
-    cart,
+    cart, coupons,
     ids::{OrderId, PaymentId},
     ledger,
     orders::{self, derive_statuses, model::OrderStatus, model::PaymentState, record},
@@ -219,8 +219,12 @@ async fn paid(
     let reason = match row.status {
         OrderStatus::Placed => Some("paid_twice"),
         OrderStatus::Cancelled => Some("cancelled"),
-        // Late: its stock went back. Take it again if it is still there.
+        // Late: its stock and its coupon went back. Take them again if they are still there.
         OrderStatus::Expired if !orders::retake_holds(tx, order).await? => Some("sold_out"),
+        OrderStatus::Expired if !coupons::retake(tx, order).await? => {
+            orders::release_holds(tx, order).await?;
+            Some("coupon_used_up")
+        }
         OrderStatus::Expired | OrderStatus::Pending => None,
     };
     if let Some(reason) = reason {

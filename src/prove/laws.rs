@@ -119,6 +119,30 @@ const LAWS: &[(&str, &str)] = &[
          from commission_rules r where r.fallback and r.archived_at is null",
     ),
     (
+        "Coupons: what an order has off is what its coupon took off",
+        "select count(*) from orders o left join coupon_claims k on k.order_id = o.id where o.discount_minor <> coalesce(k.amount_minor, 0)",
+    ),
+    (
+        "Coupons: what the market pays of a discount sums over the lines, each within its own",
+        "select count(*) from (select order_id, sum(platform_discount_minor) as paid, bool_or(platform_discount_minor > discount_minor) as bad
+                               from order_lines group by 1) l
+         left join coupon_claims k using (order_id) where l.bad or l.paid <> coalesce(k.platform_minor, 0)",
+    ),
+    (
+        "Coupons: unpaid orders hold theirs, paid orders have taken it, closed orders have given it back",
+        "select count(*) from coupon_claims k join orders o on o.id = k.order_id
+         where k.state <> case o.status when 'pending' then 'held' when 'placed' then 'taken' else 'released' end",
+    ),
+    (
+        "Coupons: none is used more often than its limits, and every use is counted",
+        "select (select count(*) from coupons c where c.limit_total is not null and (c.used > c.limit_total or c.used <>
+                    (select count(*) from coupon_claims k where k.coupon_id = c.id and k.state <> 'released')))
+              + (select count(*) from (select coupon_id, person, count(*) as uses from coupon_claims where state <> 'released' group by 1, 2) k
+                 join coupons c on c.id = k.coupon_id and c.limit_person is not null
+                 full join coupon_people p on p.coupon_id = k.coupon_id and p.person = k.person
+                 where coalesce(k.uses, 0) is distinct from p.used or k.uses > c.limit_person)",
+    ),
+    (
         "Ledger: a transaction has two entries at least, of its currency, that sum to zero",
         "select count(*) from ledger_transactions t where
          (select count(*) < 2 or sum(e.amount_minor) <> 0 or bool_or(a.currency <> t.currency)

@@ -25,5 +25,6 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/sales", "Sold"),
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),
+    ("/vendor/coupons", "Coupons"),
     ("/vendor/shop", "Shop"),
 ];

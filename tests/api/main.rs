@@ -6,6 +6,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod commission;
+mod coupons;
 mod editing;
 mod faults;
 mod health;

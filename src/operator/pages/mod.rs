@@ -1,6 +1,7 @@
 //! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
 
 mod commission;
+mod coupons;
 mod dev;
 mod inbox;
 mod jobs;
@@ -31,6 +32,8 @@ pub fn routes() -> Router<App> {
         .route("/operator/commission", get(commission::list).post(commission::add))
         .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
         .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
+        .route("/operator/coupons", get(coupons::list).post(coupons::add))
+        .route("/operator/coupons/{id}", post(coupons::end))
         .route("/operator/ledger", get(ledger::list).post(ledger::book))
         .route("/operator/payouts", get(payouts::list))
         .route("/operator/payouts/run", get(payouts::look).post(payouts::run))

@@ -9,7 +9,7 @@ use crate::{
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
             VendorOrderSummary,
         },
         queries,
@@ -304,7 +304,8 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.total_minor)/> }).collect_view();
+        let who_pays = who_pays(&parcel.head, head.currency);
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.goods_minor())/> }).collect_view();
         let shipments = parcel
             .shipments
             .iter()
@@ -337,12 +338,13 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     </table>
                     <dl class="totals">
                         <dt>"Goods"</dt> <dd>{money(head.items_minor)}</dd>
-                        {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
+                        {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt> <dd>{money(-head.discount_minor)}</dd> })}
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                         <GivenBack refunds=refunds currency=head.currency/>
                     </dl>
+                    {who_pays.map(|text| view! { <p class="hint who-pays">{text}</p> })}
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
                     <Earnings explanation=explanation/>
                     {refundable.map(|of| view! {
@@ -393,6 +395,18 @@ fn GivenBack(refunds: Vec<RefundLine>, currency: Currency) -> impl IntoView {
             }
         })
         .collect_view()
+}
+
+/// Who pays for the discount on a parcel, in a sentence for its vendor.
+fn who_pays(parcel: &ParcelHead, currency: Currency) -> Option<String> {
+    let (all, ours) = (parcel.discount_minor, parcel.platform_discount_minor);
+    let money = |minor: i64| Money::new(minor, currency);
+    Some(match all - ours {
+        _ if all == 0 => return None,
+        0 => "We pay for this discount: you get the full price.".into(),
+        yours if ours == 0 => format!("You pay for this discount: {}.", money(yours)),
+        yours => format!("We pay {} of this discount, and you pay {}.", money(ours), money(yours)),
+    })
 }
 
 #[component]
