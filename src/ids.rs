@@ -86,6 +86,8 @@ ids!(
     ApiTokenId,
     /// One transaction of the books.
     LedgerTransactionId,
+    /// One rule of what the market keeps of a sale.
+    CommissionRuleId,
 );
 
 #[cfg(test)]

@@ -140,6 +140,11 @@ impl BasisPoints {
         let divisor = 10_000 + rate;
         ((2 * gross * rate + divisor) / (2 * divisor)) as i64
     }
+
+    /// This part of an amount that is not negative, rounded half up.
+    pub fn of(self, minor: i64) -> i64 {
+        ((i128::from(minor) * i128::from(self.0) + 5_000) / 10_000) as i64
+    }
 }
 
 /// `20 %`, `8.1 %`
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!(BasisPoints(2000).contained_in(1200), 200);
         assert_eq!(BasisPoints(0).contained_in(1200), 0);
         assert_eq!(BasisPoints(810).to_string(), "8.1 %");
+        assert_eq!([0, 4, 5, 1005].map(|minor| BasisPoints(1000).of(minor)), [0, 0, 1, 101]);
     }
 
     proptest! {

@@ -60,7 +60,7 @@ const walks: Walk[] = [
   {
     who: "operator",
     email: "operator@example.com",
-    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/users", "/operator/jobs", "/operator/webhooks", "/dev/mail"],
+    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/commission", "/operator/ledger", "/operator/users", "/operator/jobs", "/operator/webhooks", "/dev/mail"],
   },
 ];
 

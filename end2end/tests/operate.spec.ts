@@ -54,6 +54,8 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
   for (const [name, path] of [
     ["Vendors", "/operator/vendors"],
     ["Orders", "/operator/orders"],
+    ["Commission", "/operator/commission"],
+    ["Ledger", "/operator/ledger"],
     ["Users", "/operator/users"],
     ["Jobs", "/operator/jobs"],
     ["Webhooks", "/operator/webhooks"],

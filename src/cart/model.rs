@@ -2,7 +2,7 @@
 //! A line that cannot be bought as it stands is never counted, so it never blocks the rest.
 
 use crate::{
-    ids::{CartId, CartLineId, PictureId, ProductId, VariantId, VendorId},
+    ids::{CartId, CartLineId, CategoryId, PictureId, ProductId, VariantId, VendorId},
     money::{Currency, Money},
     post::Days,
 };
@@ -88,6 +88,10 @@ pub struct CartLine {
     pub set_aside: bool,
     /// Published, of an open shop that ships, in the shop's currency.
     pub for_sale: bool,
+    /// Its category and all above it, root first.
+    pub categories: Vec<CategoryId>,
+    /// VAT on what its vendor is charged for selling it, in basis points: the rate of the vendor's country, 0 where we know none.
+    pub vendor_vat_bp: i32,
 }
 
 /// Why a line is not simply what the shopper put there. Amounts are minor units of one piece.

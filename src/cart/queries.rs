@@ -2,7 +2,7 @@
 
 use super::model::{CartLine, MAX_QUANTITY, Quantity, ShippingMethod};
 use crate::{
-    ids::{CartId, CartLineId, PictureId, ProductId, UserId, VariantId, VendorId},
+    ids::{CartId, CartLineId, CategoryId, PictureId, ProductId, UserId, VariantId, VendorId},
     money::BasisPoints,
     server::{auth::MaybeCustomer, token::Token},
 };
@@ -116,10 +116,13 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
                       0))::int
                       as "available!", s.set_aside,
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
-                      and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"
+                      and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!",
+                  c.path as "categories: Vec<CategoryId>",
+                  coalesce((select n.vat_rate_bp from countries n where n.code = v.country), 0) as "vendor_vat_bp!"
            from cart_lines l
            join variants a on a.id = l.variant_id
            join products p on p.id = a.product_id
+           join categories c on c.id = p.category_id
            join vendors v on v.id = p.vendor_id
            join stock s on s.variant_id = a.id
            left join pictures i on i.id = picture_of(p.id, a.option_values)

@@ -1,7 +1,7 @@
 //! Making an order: one transaction that checks, writes and holds, or changes nothing. The network comes after.
 
 use super::{
-    model::{Quote, quote},
+    model::{Quote, QuotedLine, quote},
     queries::{self, Earlier, NewOrder},
     rush,
 };
@@ -14,6 +14,7 @@ use crate::{
     },
     error::{AppError, FieldErrors, Refusal},
     ids::{CartId, OrderId, VariantId},
+    ledger::commission::{self, Fees, Goods, Parcel, Rule},
     money::BasisPoints,
     orders, payments,
     server::{auth::MaybeCustomer, state::App, token::Token},
@@ -21,6 +22,7 @@ use crate::{
 use serde_json::json;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// What a shopper orders. Parsed at the door: by the page's form, and by the REST interface.
@@ -102,6 +104,7 @@ async fn attempt(
     let cart = CartView::group(Some(cart_id), app.config.currency, lines, methods);
     let quote = check(&cart, request, rate)?;
 
+    let fees = commission(&quote, &known.rules);
     let order = OrderId::new();
     let replaced = queries::replaced(&mut *tx, cart_id).await?;
     if !replaced.is_empty() {
@@ -111,7 +114,7 @@ async fn attempt(
             payments::replace(&mut tx, earlier, who.id()).await?;
         }
     }
-    let new = NewOrder { id: order, user: who.id(), cart: cart_id, token: &token, hold: app.config.hold };
+    let new = NewOrder { id: order, user: who.id(), cart: cart_id, token: &token, hold: app.config.hold, fees: &fees };
     let number = queries::insert_order(&mut *tx, new, request, &quote, rate).await?;
     let Some(number) = number else {
         // The same key from another cart at the same moment.
@@ -133,6 +136,27 @@ async fn attempt(
             Ok(Attempt::StandsAside(variant))
         }
     }
+}
+
+/// What the market keeps of each parcel, by the rules in force today: frozen on what is sold.
+fn commission<'r>(quote: &Quote, rules: &'r [Rule]) -> Vec<Fees<'r>> {
+    let today = OffsetDateTime::now_utc().date();
+    let parcels = quote.parcels.iter().map(|parcel| {
+        let goods = |l: &QuotedLine| Goods {
+            product: Some(l.line.product_id),
+            categories: l.line.categories.clone(),
+            quantity: l.line.quantity,
+            gross_minor: l.total_minor,
+        };
+        let sold = Parcel {
+            vendor: parcel.vendor_id,
+            vat: BasisPoints(parcel.lines.first().map_or(0, |l| l.line.vendor_vat_bp)),
+            shipping_minor: parcel.sums.shipping_minor,
+            lines: parcel.lines.iter().map(goods).collect(),
+        };
+        commission::fees(rules, &sold, today)
+    });
+    parcels.collect()
 }
 
 /// The order that this key made before, if it is the asker's. Somebody else's is not found: a key opens nothing.

@@ -2,13 +2,14 @@
 
 use super::{model::Quote, place::CheckoutRequest};
 use crate::{
-    ids::{CartId, OrderId, OrderLineId, UserId, VariantId, VendorOrderId},
+    ids::{CartId, CommissionRuleId, OrderId, OrderLineId, UserId, VariantId, VendorOrderId},
+    ledger::commission::{Fees, Rule},
     money::BasisPoints,
     server::token::Token,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, types::Json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ pub struct Known {
     pub rate: Option<BasisPoints>,
     /// The order that this key made before.
     pub earlier: Option<Earlier>,
+    /// The rules of the commission that are in force today, in their order.
+    pub rules: Vec<Rule>,
 }
 
 /// An order that a checkout form made before.
@@ -31,15 +34,19 @@ pub struct Earlier {
 pub async fn known(db: impl PgExecutor<'_>, key: Uuid, country: &str) -> sqlx::Result<Known> {
     let row = sqlx::query!(
         r#"select (select vat_rate_bp from countries where code = $2) as rate, o.id as "id?: OrderId", o.number as "number?",
-                  o.user_id as "user?: UserId", o.cart_id as "cart?: CartId"
-           from (values (1)) as one left join orders o on o.checkout_key = $1"#,
+                  o.user_id as "user?: UserId", o.cart_id as "cart?: CartId",
+                  (select jsonb_agg(to_jsonb(r) order by r.position) from commission_rules r
+                   where r.archived_at is null and coalesce(r.starts_on <= today, true) and coalesce(today <= r.ends_on, true))
+                      as "rules: Json<Vec<Rule>>"
+           from (values ((now() at time zone 'UTC')::date)) as one (today) left join orders o on o.checkout_key = $1"#,
         key,
         country
     )
     .fetch_one(db)
     .await?;
     let earlier = row.id.zip(row.number).map(|(id, number)| Earlier { id, number, user: row.user, cart: row.cart });
-    Ok(Known { rate: row.rate.map(BasisPoints), earlier })
+    let rules = row.rules.map(|Json(rules)| rules).unwrap_or_default();
+    Ok(Known { rate: row.rate.map(BasisPoints), earlier, rules })
 }
 
 /// Unpaid orders of this cart whose place a new one takes, oldest first, locked. One whose money is on its way stays.
@@ -81,6 +88,8 @@ pub struct NewOrder<'a> {
     pub token: &'a Token,
     /// How long its stock is held.
     pub hold: Duration,
+    /// The commission of each parcel, in the quote's order.
+    pub fees: &'a [Fees<'a>],
 }
 
 /// One vendor's part, as the statement below reads it.
@@ -99,6 +108,10 @@ struct Parcel<'a> {
     discount_minor: i64,
     tax_minor: i64,
     total_minor: i64,
+    fee_minor: i64,
+    fee_vat_minor: i64,
+    shipping_fee_minor: i64,
+    shipping_fee_vat_minor: i64,
 }
 
 /// One line, as the statement below reads it.
@@ -119,13 +132,17 @@ struct Line<'a> {
     tax_minor: i64,
     total_minor: i64,
     position: i32,
+    commission_rule_id: Option<CommissionRuleId>,
+    commission_rule: &'a str,
+    fee_minor: i64,
+    fee_vat_minor: i64,
 }
 
-fn parts(quote: &Quote) -> (Vec<Parcel<'_>>, Vec<Line<'_>>) {
+fn parts<'a>(quote: &'a Quote, fees: &'a [Fees<'a>]) -> (Vec<Parcel<'a>>, Vec<Line<'a>>) {
     let (mut parcels, mut lines) = (Vec::new(), Vec::new());
-    for quoted in &quote.parcels {
+    for (quoted, fees) in quote.parcels.iter().zip(fees) {
         let id = VendorOrderId::new().uuid();
-        let (method, sums) = (&quoted.method, &quoted.sums);
+        let (method, sums, fee) = (&quoted.method, &quoted.sums, fees.total());
         parcels.push(Parcel {
             id,
             vendor_id: quoted.vendor_id.uuid(),
@@ -140,8 +157,12 @@ fn parts(quote: &Quote) -> (Vec<Parcel<'_>>, Vec<Line<'_>>) {
             discount_minor: sums.discount_minor,
             tax_minor: sums.tax_minor,
             total_minor: sums.total_minor,
+            fee_minor: fee.fee_minor,
+            fee_vat_minor: fee.vat_minor,
+            shipping_fee_minor: fees.shipping.fee_minor,
+            shipping_fee_vat_minor: fees.shipping.vat_minor,
         });
-        lines.extend((0i32..).zip(&quoted.lines).map(|(position, quoted)| {
+        lines.extend((0i32..).zip(quoted.lines.iter().zip(&fees.lines)).map(|(position, (quoted, (rule, fee)))| {
             let line = &quoted.line;
             Line {
                 id: OrderLineId::new().uuid(),
@@ -159,6 +180,10 @@ fn parts(quote: &Quote) -> (Vec<Parcel<'_>>, Vec<Line<'_>>) {
                 tax_minor: quoted.tax_minor,
                 total_minor: quoted.total_minor,
                 position,
+                commission_rule_id: rule.and_then(|r| r.id),
+                commission_rule: rule.map_or("", |r| r.name.as_str()),
+                fee_minor: fee.fee_minor,
+                fee_vat_minor: fee.vat_minor,
             }
         }));
     }
@@ -175,7 +200,7 @@ pub async fn insert_order(
     rate: BasisPoints,
 ) -> sqlx::Result<Option<i64>> {
     let to = &request.address;
-    let (parcels, lines) = parts(quote);
+    let (parcels, lines) = parts(quote, new.fees);
     let json = |value: Result<Value, serde_json::Error>| value.map_err(|e| sqlx::Error::Encode(e.into()));
     sqlx::query_scalar!(
         r#"with made as (
@@ -187,21 +212,26 @@ pub async fn insert_order(
                on conflict (checkout_key) do nothing returning id, number
            ), parts as (
                insert into vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, shipping_code, shipping_name, min_days,
-                                          max_days, items_minor, shipping_minor, discount_minor, tax_minor, total_minor)
+                                          max_days, items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+                                          fee_minor, fee_vat_minor, shipping_fee_minor, shipping_fee_vat_minor)
                select p.id, made.id, p.vendor_id, p.vendor_name, p.vendor_slug, p.shipping_code, p.shipping_name, p.min_days,
-                      p.max_days, p.items_minor, p.shipping_minor, p.discount_minor, p.tax_minor, p.total_minor
+                      p.max_days, p.items_minor, p.shipping_minor, p.discount_minor, p.tax_minor, p.total_minor,
+                      p.fee_minor, p.fee_vat_minor, p.shipping_fee_minor, p.shipping_fee_vat_minor
                from made, jsonb_to_recordset($20) as p (id uuid, vendor_id uuid, vendor_name text, vendor_slug text, shipping_code text,
                    shipping_name text, min_days int, max_days int, items_minor bigint, shipping_minor bigint, discount_minor bigint,
-                   tax_minor bigint, total_minor bigint)
+                   tax_minor bigint, total_minor bigint, fee_minor bigint, fee_vat_minor bigint, shipping_fee_minor bigint,
+                   shipping_fee_vat_minor bigint)
            ), lines as (
                insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, options,
                                         picture_id, quantity, unit_price_minor, discount_minor, tax_rate_bp, tax_minor, total_minor,
-                                        position)
+                                        position, commission_rule_id, commission_rule, fee_minor, fee_vat_minor)
                select l.id, made.id, l.vendor_order_id, l.product_id, l.variant_id, l.product_slug, l.title, l.sku, l.options,
-                      l.picture_id, l.quantity, l.unit_price_minor, l.discount_minor, $22, l.tax_minor, l.total_minor, l.position
+                      l.picture_id, l.quantity, l.unit_price_minor, l.discount_minor, $22, l.tax_minor, l.total_minor, l.position,
+                      l.commission_rule_id, l.commission_rule, l.fee_minor, l.fee_vat_minor
                from made, jsonb_to_recordset($21) as l (id uuid, vendor_order_id uuid, product_id uuid, variant_id uuid,
                    product_slug text, title text, sku text, options jsonb, picture_id uuid, quantity int, unit_price_minor bigint,
-                   discount_minor bigint, tax_minor bigint, total_minor bigint, position int)
+                   discount_minor bigint, tax_minor bigint, total_minor bigint, position int, commission_rule_id uuid,
+                   commission_rule text, fee_minor bigint, fee_vat_minor bigint)
            )
            select number from made"#,
         new.id.uuid(),

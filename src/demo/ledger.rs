@@ -1,22 +1,35 @@
 //! Writes planned orders: the only place beside checkout that makes orders, for a past that nobody clicked together.
 //! The constraints of the schema check every sum; the derived statuses come from their one writer.
 
-use super::orders::{Fate, Order};
+use super::orders::{Fate, Line, Order, Parcel};
 use crate::{
+    ids::{CategoryId, CommissionRuleId},
+    ledger::{
+        self,
+        commission::{self, Fees, Goods, Rule},
+    },
+    money::BasisPoints,
     orders,
     sandbox::stripe::past::{self, PastPayment},
     server::state::App,
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+
+/// The vendor with terms of its own, and the goods with theirs.
+const FOUNDER: &str = "mill";
+const CHEAPER: &str = "food";
 
 /// Everything of every order, oldest first.
 pub async fn write(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow::Result<()> {
     heads(app, tx, orders).await?;
-    parcels(tx, orders).await?;
-    lines(tx, orders).await?;
+    let rules = rules(tx).await?;
+    let fees = commission(tx, orders, &rules).await?;
+    parcels(tx, orders, &fees).await?;
+    lines(tx, orders, &fees).await?;
     holds(tx, orders).await?;
     shipments(tx, orders).await?;
     payments(tx, app, orders).await?;
@@ -83,15 +96,63 @@ async fn heads(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow::Re
     Ok(())
 }
 
-async fn parcels(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
+/// Rules beside the one that every shop has: a kind of goods, and a vendor of the first hour.
+async fn rules(tx: &mut PgConnection) -> sqlx::Result<Vec<Rule>> {
+    sqlx::query!("update commission_rules set position = position + 2 where archived_at is null").execute(&mut *tx).await?;
+    sqlx::query!(
+        "insert into commission_rules (id, position, name, vendor_id, percent_bp, on_shipping)
+         select gen_random_uuid(), 1, 'Founding vendors', id, 600, true from vendors where slug = $1",
+        FOUNDER
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into commission_rules (id, position, name, category_id, percent_bp, fixed_minor, cap_minor)
+         select gen_random_uuid(), 2, name, id, 800, 20, 1500 from categories where slug = $1",
+        CHEAPER
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(ledger::rules::in_order(tx).await?.iter().map(ledger::rules::NamedRule::rule).collect())
+}
+
+/// The commission of every parcel, by its id.
+async fn commission<'r>(tx: &mut PgConnection, orders: &[Order], rules: &'r [Rule]) -> sqlx::Result<HashMap<Uuid, Fees<'r>>> {
+    let paths = sqlx::query!(
+        r#"select p.id, c.path as "path: Vec<CategoryId>" from products p join categories c on c.id = p.category_id"#
+    );
+    let paths: HashMap<Uuid, Vec<CategoryId>> = paths.fetch_all(&mut *tx).await?.into_iter().map(|r| (r.id, r.path)).collect();
+    let rates = sqlx::query!("select v.id, n.vat_rate_bp from vendors v join countries n on n.code = v.country");
+    let rates: HashMap<Uuid, i32> = rates.fetch_all(tx).await?.into_iter().map(|r| (r.id, r.vat_rate_bp)).collect();
+    let goods = |l: &Line| Goods {
+        product: Some(l.good.product.into()),
+        categories: paths.get(&l.good.product).cloned().unwrap_or_default(),
+        quantity: l.quantity,
+        gross_minor: l.total,
+    };
+    let of = |order: &Order, parcel: &Parcel| {
+        let sold = commission::Parcel {
+            vendor: parcel.vendor.into(),
+            vat: BasisPoints(rates.get(&parcel.vendor).copied().unwrap_or(0)),
+            shipping_minor: parcel.shipping,
+            lines: parcel.lines.iter().map(goods).collect(),
+        };
+        (parcel.id, commission::fees(rules, &sold, order.at.date()))
+    };
+    Ok(orders.iter().flat_map(|o| o.parcels.iter().map(move |p| (o, p))).map(|(o, p)| of(o, p)).collect())
+}
+
+async fn parcels(tx: &mut PgConnection, orders: &[Order], fees: &HashMap<Uuid, Fees<'_>>) -> sqlx::Result<()> {
     let all: Vec<_> = orders.iter().flat_map(|o| o.parcels.iter().map(move |p| (o, p))).collect();
+    let of = |p: &Parcel| fees.get(&p.id).map(|f| (f.total(), f.shipping)).unwrap_or_default();
     sqlx::query!(
         "insert into vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, shipping_code, shipping_name, min_days, max_days,
-                                    items_minor, shipping_minor, tax_minor, total_minor)
+                                    items_minor, shipping_minor, tax_minor, fee_minor, fee_vat_minor, shipping_fee_minor,
+                                    shipping_fee_vat_minor, total_minor)
          select v.*, v.items + v.shipping
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
-                     $10::bigint[], $11::bigint[], $12::bigint[])
-              v(id, purchase, vendor, name, slug, code, method, least, most, items, shipping, tax)",
+                     $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
+              v(id, purchase, vendor, name, slug, code, method, least, most, items, shipping, tax, fee, vat, shipping_fee, shipping_vat)",
         &column(&all, |(_, p)| p.id),
         &column(&all, |(o, _)| o.id),
         &column(&all, |(_, p)| p.vendor),
@@ -103,25 +164,33 @@ async fn parcels(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
         &column(&all, |(_, p)| p.days[1]),
         &column(&all, |(_, p)| p.items),
         &column(&all, |(_, p)| p.shipping),
-        &column(&all, |(_, p)| p.tax)
+        &column(&all, |(_, p)| p.tax),
+        &column(&all, |(_, p)| of(p).0.fee_minor),
+        &column(&all, |(_, p)| of(p).0.vat_minor),
+        &column(&all, |(_, p)| of(p).1.fee_minor),
+        &column(&all, |(_, p)| of(p).1.vat_minor)
     )
     .execute(tx)
     .await?;
     Ok(())
 }
 
-async fn lines(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
+async fn lines(tx: &mut PgConnection, orders: &[Order], fees: &HashMap<Uuid, Fees<'_>>) -> sqlx::Result<()> {
     let all: Vec<_> = orders
         .iter()
         .flat_map(|o| o.parcels.iter().flat_map(move |p| p.lines.iter().enumerate().map(move |(i, l)| (o, p, i as i32, l))))
         .collect();
+    let of = |p: &Parcel, i: i32| fees.get(&p.id).and_then(|f| f.lines.get(i as usize)).copied().unwrap_or_default();
     sqlx::query!(
         "insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, options, picture_id,
-                                  quantity, unit_price_minor, tax_rate_bp, tax_minor, position, total_minor)
+                                  quantity, unit_price_minor, tax_rate_bp, tax_minor, position, commission_rule_id, commission_rule,
+                                  fee_minor, fee_vat_minor, total_minor)
          select l.*, l.quantity * l.price
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::jsonb[],
-                     $10::uuid[], $11::int[], $12::bigint[], $13::int[], $14::bigint[], $15::int[])
-              l(id, purchase, parcel, product, variant, slug, title, sku, options, picture, quantity, price, rate, tax, position)",
+                     $10::uuid[], $11::int[], $12::bigint[], $13::int[], $14::bigint[], $15::int[], $16::uuid[], $17::text[],
+                     $18::bigint[], $19::bigint[])
+              l(id, purchase, parcel, product, variant, slug, title, sku, options, picture, quantity, price, rate, tax, position,
+                rule, rule_name, fee, vat)",
         &column(&all, |(_, _, _, l)| l.id),
         &column(&all, |(o, _, _, _)| o.id),
         &column(&all, |(_, p, _, _)| p.id),
@@ -136,7 +205,11 @@ async fn lines(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
         &column(&all, |(_, _, _, l)| l.good.price),
         &column(&all, |(o, _, _, _)| o.tax_rate),
         &column(&all, |(_, _, _, l)| l.tax),
-        &column(&all, |(_, _, i, _)| *i)
+        &column(&all, |(_, _, i, _)| *i),
+        &column(&all, |(_, p, i, _)| of(p, *i).0.and_then(|r| r.id).map(CommissionRuleId::uuid)) as &[Option<Uuid>],
+        &column(&all, |(_, p, i, _)| of(p, *i).0.map(|r| r.name.clone()).unwrap_or_default()),
+        &column(&all, |(_, p, i, _)| of(p, *i).1.fee_minor),
+        &column(&all, |(_, p, i, _)| of(p, *i).1.vat_minor)
     )
     .execute(tx)
     .await?;

@@ -4,7 +4,8 @@ use super::model::{Account, Booking};
 use crate::{ids::LedgerTransactionId, money::Currency};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Shared by all who book, taken alone by who takes a snapshot.
@@ -25,6 +26,23 @@ struct Row {
 /// # Errors
 /// The constraint `ledger_balance` when the entries do not sum to zero: at the commit, and that is a fault of the program.
 pub async fn book(tx: &mut PgConnection, booking: Booking<'_>) -> sqlx::Result<Option<LedgerTransactionId>> {
+    write(tx, booking, None).await
+}
+
+/// As [`book`], with the time at which it became true, where that is not now.
+pub async fn book_at(
+    tx: &mut PgConnection,
+    booking: Booking<'_>,
+    at: OffsetDateTime,
+) -> sqlx::Result<Option<LedgerTransactionId>> {
+    write(tx, booking, Some(at)).await
+}
+
+async fn write(
+    tx: &mut PgConnection,
+    booking: Booking<'_>,
+    at: Option<OffsetDateTime>,
+) -> sqlx::Result<Option<LedgerTransactionId>> {
     if booking.entries.is_empty() {
         return Ok(None);
     }
@@ -55,8 +73,8 @@ pub async fn book(tx: &mut PgConnection, booking: Booking<'_>) -> sqlx::Result<O
     .await?;
     let booked = sqlx::query!(
         "with made as (
-             insert into ledger_transactions (id, cause, cause_id, step, currency, order_id, reverses, memo, actor_id)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             insert into ledger_transactions (id, cause, cause_id, step, currency, order_id, reverses, memo, actor_id, at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($11, now()))
              on conflict on constraint ledger_transactions_cause_key do nothing returning id
          )
          insert into ledger_entries (transaction_id, account_id, amount_minor, vendor_order_id)
@@ -72,7 +90,8 @@ pub async fn book(tx: &mut PgConnection, booking: Booking<'_>) -> sqlx::Result<O
         booking.reverses.map(|r| r.uuid()),
         booking.memo,
         booking.actor.map(|a| a.uuid()),
-        rows
+        rows,
+        at
     )
     .execute(tx)
     .await?;
@@ -105,4 +124,22 @@ pub async fn snapshot(tx: &mut PgConnection) -> sqlx::Result<()> {
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// [`snapshot`], unless one was taken in the last hour or there is nothing new. It does not queue for the lock: those who book later would
+/// wait behind it, and may hold what those who book now wait for. Where somebody is booking, the next run tries again.
+pub async fn snapshot_hourly(pool: &PgPool) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    let due = sqlx::query_scalar!(
+        r#"select not exists (select 1 from ledger_snapshots where taken_at > now() - interval '1 hour')
+              and coalesce((select max(id) from ledger_entries), 0) > coalesce((select max(through_entry) from ledger_snapshots), 0)
+              as "due!""#
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let alone = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "alone!""#, LOCK);
+    if due && alone.fetch_one(&mut *tx).await? {
+        snapshot(&mut tx).await?;
+    }
+    tx.commit().await
 }

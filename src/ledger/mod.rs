@@ -1,7 +1,23 @@
-//! Owns the books: accounts, transactions, entries, and what follows from them. It never talks to Stripe and decides nothing: what
-//! happened is told to it in the transaction that made it true.
+//! Owns the books: accounts, transactions, entries, and what follows from them; and the rules of what the market keeps of a sale. It
+//! never talks to Stripe and decides nothing: what happened is told to it in the transaction that made it true.
 
 pub mod book;
+pub mod commission;
+pub mod corrections;
+pub mod explain;
 pub mod model;
+pub mod reading;
+pub mod rules;
+pub mod sales;
+pub mod what_if;
 
-pub use book::{balance, book, snapshot};
+pub use book::{balance, book, book_at, snapshot};
+
+use crate::server::state::App;
+
+/// The sweeper's part: what was paid and never booked comes into the books, and every hour the balances are written down.
+pub async fn sweep(app: &App) -> anyhow::Result<()> {
+    sales::catch_up(app).await?;
+    book::snapshot_hourly(&app.pool).await?;
+    Ok(())
+}

@@ -16,6 +16,8 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator", "Inbox"),
     ("/operator/vendors", "Vendors"),
     ("/operator/orders", "Orders"),
+    ("/operator/commission", "Commission"),
+    ("/operator/ledger", "Ledger"),
     ("/operator/users", "Users"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),

@@ -225,6 +225,28 @@ pub async fn payment_of_intent(app: &App, intent: &str) -> Result<Option<Payment
     Ok(intent.metadata.get("payment_id").and_then(|id| id.parse().ok()))
 }
 
+/// What Stripe kept of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub fee_minor: i64,
+    /// Upper case: the currency of our balance at Stripe, in which the fee is reckoned.
+    pub currency: String,
+    pub at: OffsetDateTime,
+}
+
+/// What Stripe kept of the payment of an intent; `None` until it has reckoned.
+pub async fn kept(app: &App, intent: &str) -> Result<Option<Kept>> {
+    let expand = vec!["latest_charge.balance_transaction".to_owned()];
+    let intent = RetrievePaymentIntent::new(intent).expand(expand).send(&app.stripe).await?;
+    let charge = intent.latest_charge.as_ref().and_then(|c| c.as_object());
+    let entry = charge.and_then(|c| c.balance_transaction.as_ref()).and_then(|b| b.as_object());
+    Ok(entry.map(|entry| Kept {
+        fee_minor: entry.fee,
+        currency: entry.currency.to_string().to_uppercase(),
+        at: OffsetDateTime::from_unix_timestamp(entry.created).unwrap_or_else(|_| OffsetDateTime::now_utc()),
+    }))
+}
+
 /// How a refund stands at Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStanding {

@@ -4,6 +4,8 @@
 #[cfg(feature = "ssr")]
 mod cancel;
 #[cfg(feature = "ssr")]
+mod fees;
+#[cfg(feature = "ssr")]
 mod gateway;
 #[cfg(feature = "ssr")]
 mod letters;

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     error::{AppError, Refusal},
     ids::{OrderId, PaymentId},
+    ledger,
     orders::{derive_statuses, model::OrderStatus, model::PaymentState, order_token, order_url},
     server::{errors::internal, state::App},
 };
@@ -129,7 +130,8 @@ async fn decide(app: &App, order: OrderId) -> Result<Decision, AppError> {
     .execute(&mut *tx)
     .await?;
     let decision = if free {
-        // Nothing to pay: Stripe is not part of it.
+        // Nothing to pay: Stripe is not part of it. Vendors have their shares where the market pays for the discount.
+        ledger::sales::sold(&mut tx, payment).await?;
         place(app, &mut tx, order).await?;
         Decision::Go(page()?)
     } else {

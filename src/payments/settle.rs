@@ -10,6 +10,7 @@ use super::{
 use crate::{
     cart,
     ids::{OrderId, PaymentId},
+    ledger,
     orders::{self, derive_statuses, model::OrderStatus, model::PaymentState, record},
     server::{
         jobs::{self, Job},
@@ -226,6 +227,7 @@ async fn paid(
     }
     set_state(tx, payment, PaymentState::Paid, None).await?;
     close_other_attempts(tx, order).await?;
+    ledger::sales::sold(tx, payment).await?;
     place(app, tx, order).await?;
     Ok(PaymentState::Paid)
 }
@@ -267,6 +269,7 @@ async fn surplus(
     .execute(&mut *tx)
     .await?;
     record(tx, order, None, "payment_returned", json!({ "reason": reason, "amount": truth.amount_minor }), None).await?;
+    ledger::sales::surplus(tx, payment).await?;
     if truth.amount_minor > 0 {
         book_refund(tx, payment, truth.amount_minor, reason).await?;
     }

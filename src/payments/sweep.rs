@@ -2,6 +2,7 @@
 //! webhook told the end. Several nodes may sweep at once: each takes different rows, a bounded number per run.
 
 use super::{
+    fees,
     gateway::{self, GatewayError},
     letters,
     refunds::job_key,
@@ -33,6 +34,7 @@ pub async fn sweep(app: &App) -> anyhow::Result<()> {
             tracing::warn!(%payment, error = format!("{error:#}"), "a payment could not be settled; it is tried again");
         }
     }
+    fees::sweep(app).await?;
     revive_refunds(app).await
 }
 

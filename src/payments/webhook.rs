@@ -1,7 +1,7 @@
 //! The webhook inbox: the signature is checked over the raw bytes, the event stored as it came, and handled by a job.
 //! An event is only a hint that something happened: what did, is read from Stripe, so repeats and disorder are harmless.
 
-use super::{gateway, settle_session, sync_refunds};
+use super::{fees, gateway, settle_session, sync_refunds};
 use crate::server::{
     errors::Presented,
     jobs::{self, Job},
@@ -204,6 +204,8 @@ enum Concern {
     Session,
     Intent,
     Charge,
+    /// What Stripe kept of a charge: it says so a moment after the charge.
+    Fee,
     Refund,
 }
 
@@ -220,6 +222,7 @@ impl Concern {
             | "payment_intent.processing"
             | "payment_intent.canceled" => Some(Self::Intent),
             "charge.refunded" => Some(Self::Charge),
+            "charge.updated" => Some(Self::Fee),
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => Some(Self::Refund),
             _ => None,
         }
@@ -246,6 +249,15 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
         Concern::Charge => {
             if let Some(intent) = id(&object["payment_intent"]) {
                 sync_refunds(app, &intent).await?;
+            }
+        }
+        Concern::Fee => {
+            if let Some(intent) = id(&object["payment_intent"])
+                && let Some(payment) = payment_of(app, &intent).await?
+            {
+                // A hint that came before the one of the payment itself: that is settled first.
+                super::settle(app, payment).await?;
+                fees::learn(app, payment).await?;
             }
         }
         Concern::Refund => {

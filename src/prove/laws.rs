@@ -108,6 +108,66 @@ const LAWS: &[(&str, &str)] = &[
          where (l.price_minor, l.in_stock) is distinct from (t.low, t.in_stock)",
     ),
     (
+        "Commission: fees of lines and shipping sum to their vendor order",
+        "select count(*) from vendor_orders v where (v.fee_minor - v.shipping_fee_minor, v.fee_vat_minor - v.shipping_fee_vat_minor) is distinct from
+         (select (coalesce(sum(l.fee_minor), 0)::bigint, coalesce(sum(l.fee_vat_minor), 0)::bigint)
+          from order_lines l where l.vendor_order_id = v.id)",
+    ),
+    (
+        "Commission: there is one rule that matches everything, and it is asked last",
+        "select abs(1 - count(*)) + count(*) filter (where r.position < (select max(position) from commission_rules))
+         from commission_rules r where r.fallback and r.archived_at is null",
+    ),
+    (
+        "Ledger: a transaction has two entries at least, of its currency, that sum to zero",
+        "select count(*) from ledger_transactions t where
+         (select count(*) < 2 or sum(e.amount_minor) <> 0 or bool_or(a.currency <> t.currency)
+          from ledger_entries e join ledger_accounts a on a.id = e.account_id where e.transaction_id = t.id)",
+    ),
+    (
+        "Ledger: a balance that was written down is the sum of its entries",
+        "select count(*) from ledger_snapshots s where s.balance_minor <>
+         coalesce((select sum(e.amount_minor) from ledger_entries e where e.account_id = s.account_id and e.id <= s.through_entry), 0)",
+    ),
+    (
+        "Ledger: what was paid is booked once, with its own total",
+        "select count(*) from payments p where p.state in ('paid', 'surplus') and p.amount_minor > 0 and p.amount_minor is distinct from
+         (select sum(e.amount_minor) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'cash'
+          where t.cause = 'payment' and t.cause_id = p.id and t.step in ('sale', 'surplus'))",
+    ),
+    (
+        "Ledger: nothing is booked as paid that was not",
+        "select count(*) from ledger_transactions t where t.cause = 'payment' and not exists
+         (select 1 from payments p where p.id = t.cause_id and p.booked_at is not null
+          and t.step = any(case p.state when 'paid' then array['sale', 'fee'] when 'surplus' then array['surplus', 'fee'] end))",
+    ),
+    (
+        "Ledger: what Stripe kept is booked where it is known",
+        "select count(*) from payments p where coalesce(p.stripe_fee_minor, 0) <>
+         coalesce((select sum(e.amount_minor) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'stripe_fees'
+          where t.cause = 'payment' and t.cause_id = p.id and t.step = 'fee'), 0)",
+    ),
+    (
+        "Ledger: a sale gives every vendor what its frozen figures leave it",
+        "select count(*) from payments p join vendor_orders v on v.order_id = p.order_id where p.state = 'paid' and p.booked_at is not null and
+         v.total_minor - v.fee_minor - v.fee_vat_minor +
+             (select coalesce(sum(l.platform_discount_minor), 0) from order_lines l where l.vendor_order_id = v.id) <>
+         (select coalesce(-sum(e.amount_minor), 0) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'vendor_pending'
+          where t.cause = 'payment' and t.cause_id = p.id and t.step = 'sale' and e.vendor_order_id = v.id)",
+    ),
+    (
+        "Ledger: no vendor is booked more for a sale than its frozen figures leave it",
+        "select count(*) from (
+             select e.vendor_order_id as id, -sum(e.amount_minor) as booked from ledger_entries e
+             join ledger_accounts a on a.id = e.account_id and a.kind in ('vendor_pending', 'vendor_payable')
+             where e.vendor_order_id is not null group by 1) b
+         join vendor_orders v on v.id = b.id where b.booked > v.total_minor - v.fee_minor - v.fee_vat_minor +
+             (select coalesce(sum(l.platform_discount_minor), 0) from order_lines l where l.vendor_order_id = v.id)",
+    ),
+    (
         "Webhooks: an event that waits has a job that will handle it",
         "select count(*) from webhook_events e where e.state = 'pending' and not exists
          (select 1 from jobs j where j.kind = 'handle_webhook' and j.state in ('queued', 'running') and j.payload #>> '{payload,event}' = e.id)",

@@ -141,7 +141,7 @@ pub async fn work(app: App, stop: CancellationToken) {
     }
 }
 
-/// Housekeeping: unpaid orders expire, open payments are asked about, old rows go.
+/// Housekeeping: unpaid orders expire, open payments are asked about, the books are caught up with, old rows go.
 pub async fn sweep(app: &App) {
     let log = |what: &str, result: anyhow::Result<()>| {
         if let Err(error) = result {
@@ -149,6 +149,7 @@ pub async fn sweep(app: &App) {
         }
     };
     log("sweeping payments", crate::payments::sweep(app).await);
+    log("keeping the books", crate::ledger::sweep(app).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("tidying", tidy(app).await);
 }

@@ -1,5 +1,6 @@
 //! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
 
+mod earnings;
 mod orders;
 mod pictures;
 mod product;

@@ -23,6 +23,8 @@ fn line(vendor: u8, quantity: i32, price: i64) -> CartLine {
         available: 100,
         set_aside: false,
         for_sale: true,
+        categories: vec![],
+        vendor_vat_bp: 0,
     }
 }
 

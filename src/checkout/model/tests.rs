@@ -27,6 +27,8 @@ fn line(n: u8, quantity: i32, price: i64) -> CartLine {
         available: 1000,
         set_aside: false,
         for_sale: true,
+        categories: vec![],
+        vendor_vat_bp: 0,
     }
 }
 

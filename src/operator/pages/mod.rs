@@ -1,8 +1,10 @@
 //! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
 
+mod commission;
 mod dev;
 mod inbox;
 mod jobs;
+mod ledger;
 mod list;
 mod orders;
 mod users;
@@ -25,6 +27,10 @@ pub fn routes() -> Router<App> {
         .route("/operator/users", get(users::list))
         .route("/operator/orders", get(orders::list))
         .route("/operator/orders/{id}", get(orders::detail))
+        .route("/operator/commission", get(commission::list).post(commission::add))
+        .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
+        .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
+        .route("/operator/ledger", get(ledger::list).post(ledger::book))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

@@ -111,7 +111,7 @@ fn row(o: OrderRow) -> impl IntoView {
     }
 }
 
-fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn owned(list: &[(&str, &str)]) -> Vec<(String, String)> {
     list.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
 }
 

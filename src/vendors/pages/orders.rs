@@ -1,9 +1,10 @@
 //! The vendor's orders: what is to be shipped first, and one order with its address, its lines and the shipping form.
 
-use super::today::pieces;
+use super::{earnings::Earnings, today::pieces};
 use crate::{
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
+    ledger,
     money::Money,
     orders::{
         self, Carrier, Tracking, TrackingNumber,
@@ -253,6 +254,7 @@ async fn page(
     errors: FieldErrors,
 ) -> Result<Page, AppError> {
     let VendorOrderDetail { head, parcel, timeline } = queries::vendor_order(&app.pool, vendor, id).await?;
+    let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -301,6 +303,7 @@ async fn page(
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                     </dl>
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.unwrap_or_default() errors=errors.clone()/> })}
+                    <Earnings explanation=explanation/>
                 </section>
                 <div>
                     <section aria-labelledby="to">

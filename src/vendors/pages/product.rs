@@ -1,6 +1,7 @@
 //! A product at its vendor's: the form, empty or as it stands, and what its buttons do.
 
 use super::{
+    earnings::show_net,
     product_form::{Action, ProductForm},
     product_view::{ProductView, Standing},
 };
@@ -12,6 +13,7 @@ use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::ProductId,
     server::{
+        auth::Vendor,
         flash,
         page::{Layout, Page},
         state::App,
@@ -39,8 +41,8 @@ struct Outcome {
 }
 
 /// `GET /vendor/products/new`
-pub async fn blank(State(app): State<App>, Desk(_): Desk) -> Result<Page, AppError> {
-    page(&app, None, ProductForm::blank(), Outcome::default()).await
+pub async fn blank(State(app): State<App>, Desk(vendor): Desk) -> Result<Page, AppError> {
+    page(&app, &vendor, None, ProductForm::blank(), Outcome::default()).await
 }
 
 /// `POST /vendor/products`
@@ -53,7 +55,7 @@ pub async fn create(
     let mut form = ProductForm::from_pairs(pairs);
     if form.action == Action::Generate {
         let outcome = generated(&mut form);
-        return Ok(page(&app, None, form, outcome).await?.into_response());
+        return Ok(page(&app, &vendor, None, form, outcome).await?.into_response());
     }
     let publish = form.action == Action::Publish;
     let created = match form.read() {
@@ -68,7 +70,7 @@ pub async fn create(
         }
         Err(error) => {
             let outcome = Outcome { errors: fields(error)?, status: StatusCode::UNPROCESSABLE_ENTITY, ..Outcome::default() };
-            Ok(page(&app, None, form, outcome).await?.into_response())
+            Ok(page(&app, &vendor, None, form, outcome).await?.into_response())
         }
     }
 }
@@ -83,7 +85,7 @@ pub async fn show(
     let (product, variants) = queries::product(&app.pool, &vendor, id).await?;
     let form = ProductForm::of(&product, &variants);
     let notice = flash::take(&session).await?;
-    Ok(page(&app, Some(product), form, Outcome::default()).await?.notice(notice))
+    Ok(page(&app, &vendor, Some(product), form, Outcome::default()).await?.notice(notice))
 }
 
 /// `POST /vendor/products/{product}`
@@ -99,7 +101,7 @@ pub async fn save(
     if form.action == Action::Generate {
         let outcome = generated(&mut form);
         show_held(&mut form, &variants);
-        return Ok(page(&app, Some(product), form, outcome).await?.into_response());
+        return Ok(page(&app, &vendor, Some(product), form, outcome).await?.into_response());
     }
     let publish = form.action == Action::Publish;
     let saved = match (form.read(), form.stamp.parse::<Stamp>()) {
@@ -115,12 +117,12 @@ pub async fn save(
         Err(AppError::Conflict(Refusal::Stale)) => {
             let (product, variants) = queries::product(&app.pool, &vendor, id).await?;
             let outcome = overtaken(&app, &mut form, &product, &variants).await?;
-            return Ok(page(&app, Some(product), form, outcome).await?.into_response());
+            return Ok(page(&app, &vendor, Some(product), form, outcome).await?.into_response());
         }
         Err(error) => Outcome { errors: fields(error)?, status: StatusCode::UNPROCESSABLE_ENTITY, ..Outcome::default() },
     };
     show_held(&mut form, &variants);
-    Ok(page(&app, Some(product), form, outcome).await?.into_response())
+    Ok(page(&app, &vendor, Some(product), form, outcome).await?.into_response())
 }
 
 #[derive(Deserialize)]
@@ -213,7 +215,14 @@ async fn overtaken(
     Ok(Outcome { note: Some(Refusal::Stale.to_string()), differs, status: StatusCode::CONFLICT, ..Outcome::default() })
 }
 
-async fn page(app: &App, product: Option<EditableProduct>, form: ProductForm, outcome: Outcome) -> Result<Page, AppError> {
+async fn page(
+    app: &App,
+    vendor: &Vendor,
+    product: Option<EditableProduct>,
+    mut form: ProductForm,
+    outcome: Outcome,
+) -> Result<Page, AppError> {
+    show_net(app, vendor, &mut form, product.as_ref().map(|p| p.id)).await?;
     let categories = queries::category_choices(&app.pool).await?;
     let title = product.as_ref().map_or_else(|| "New product".to_owned(), |p| p.title.clone());
     let Outcome { errors, note, differs, status } = outcome;

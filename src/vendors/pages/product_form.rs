@@ -79,6 +79,8 @@ pub struct VariantRow {
     pub seen: String,
     /// Not sent; shown beside the stock.
     pub held: i32,
+    /// Not sent; shown beside the price: what it leaves the vendor.
+    pub net: String,
     pub remove: bool,
 }
 
@@ -310,6 +312,7 @@ impl VariantRow {
             stock: variant.on_hand.to_string(),
             seen: variant.on_hand.to_string(),
             held: variant.held,
+            net: String::new(),
             remove: false,
         }
     }

@@ -185,6 +185,7 @@ fn Row(i: usize, row: VariantRow, depth: usize, names: Vec<String>, errors: Fiel
         view! { <tr class="row-error"><td colspan=depth + 4><p class="field-error" id=format!("f-{}", field("values"))>{e.to_owned()}</p></td></tr> }
     });
     let held = (row.held > 0).then(|| view! { <span class="soft">{format!("{} held for open orders", row.held)}</span> });
+    let net = (!row.net.is_empty()).then(|| view! { <span class="soft">{row.net.clone()}</span> });
     let remove = (depth > 0).then(|| {
         view! {
             <td data-label="Leave out">
@@ -202,6 +203,7 @@ fn Row(i: usize, row: VariantRow, depth: usize, names: Vec<String>, errors: Fiel
             </td>
             <td data-label="Price">
                 <Cell label=format!("Price{of}") name=field("price") value=row.price.clone() errors=errors.clone() inputmode="decimal" sign="£"/>
+                {net}
             </td>
             <td data-label="In stock">
                 <Cell label=format!("In stock{of}") name=field("stock") value=row.stock.clone() errors=errors.clone() inputmode="numeric"/>
