@@ -110,6 +110,12 @@ pub enum Refusal {
     NotPaid,
     #[error("This order was cancelled or refunded, so it must not be shipped.")]
     OrderCancelled,
+    #[error("This order is not paid, so nothing can be given back.")]
+    NotPaidYet,
+    #[error("More than what is left to give back.")]
+    RefundsTooMuch,
+    #[error("More than what can still be returned.")]
+    ReturnsTooMuch,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
     #[error("It could not be kept, because the picture store is away or full. Please try again in a few minutes.")]
@@ -148,6 +154,9 @@ impl Refusal {
             Self::ShipsTooMuch => "ships-too-much",
             Self::NotPaid => "not-paid",
             Self::OrderCancelled => "order-cancelled",
+            Self::NotPaidYet => "not-paid-yet",
+            Self::RefundsTooMuch => "refunds-too-much",
+            Self::ReturnsTooMuch => "returns-too-much",
             Self::PaymentUnavailable => "payment-unavailable",
             Self::StoreUnavailable => "store-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",

@@ -80,6 +80,10 @@ ids!(
     PaymentId,
     RefundId,
     ShipmentId,
+    /// Goods on their way back.
+    ReturnId,
+    /// A picture that a shopper took of such goods.
+    ReturnPictureId,
     /// A mail in the outbox.
     MailId,
     /// A token with which a program speaks for a person.

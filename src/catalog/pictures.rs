@@ -83,7 +83,7 @@ fn full() -> AppError {
 }
 
 /// [`process`] on a thread where it may take its time.
-async fn process_apart(bytes: Bytes) -> Result<Result<Processed, BadPicture>, AppError> {
+pub async fn process_apart(bytes: Bytes) -> Result<Result<Processed, BadPicture>, AppError> {
     let turn = DECODERS.acquire().await.map_err(internal)?;
     let done = tokio::task::spawn_blocking(move || {
         // Held by the work, not by the request: someone who hangs up does not make room for one more.

@@ -7,6 +7,7 @@ pub mod corrections;
 pub mod explain;
 pub mod model;
 pub mod reading;
+pub mod refunds;
 pub mod rules;
 pub mod sales;
 pub mod what_if;

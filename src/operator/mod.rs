@@ -18,6 +18,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/orders", "Orders"),
     ("/operator/commission", "Commission"),
     ("/operator/ledger", "Ledger"),
+    ("/operator/returns", "Returns"),
     ("/operator/users", "Users"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),

@@ -1,7 +1,7 @@
 //! The states of an order and the pure rules that derive them from facts; the read models that pages and mails show.
 
 use crate::{
-    ids::{OrderId, OrderLineId, PictureId, ShipmentId, VariantId, VendorOrderId},
+    ids::{OrderId, OrderLineId, PictureId, RefundId, ShipmentId, VariantId, VendorOrderId},
     money::{Currency, Money},
     post::address_lines,
 };
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 macro_rules! text_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, sqlx::Type, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         #[sqlx(type_name = "text", rename_all = "snake_case")]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
@@ -24,6 +24,8 @@ macro_rules! text_enum {
         }
     };
 }
+
+pub(crate) use text_enum;
 
 text_enum!(
     /// What people decided, or time did.
@@ -306,9 +308,18 @@ pub struct Line {
     pub picture_id: Option<PictureId>,
     pub quantity: i32,
     pub shipped: i32,
+    /// pieces that were paid back, or are being
+    pub refunded: i32,
     pub unit_price_minor: i64,
     pub total_minor: i64,
     pub tax_minor: i64,
+}
+
+impl Line {
+    /// Pieces that still have to leave: what was paid back before it left does not.
+    pub fn left_to_ship(&self) -> i32 {
+        (self.quantity - self.shipped - self.refunded).max(0)
+    }
 }
 
 /// What left the vendor in one go.
@@ -343,8 +354,15 @@ pub struct Attempt {
 /// Money on its way back, or back.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefundLine {
+    pub id: RefundId,
+    /// of the whole order, or of the one parcel that is looked at
     pub amount_minor: i64,
+    /// `cancelled`, `vendor`, `operator`, `returned`, `stripe_dashboard`, `sold_out`, `paid_twice`, `mismatch`
     pub reason: String,
+    /// what the person who gave it said about it; may be empty
+    pub note: String,
+    /// `2 × Oak bowl, shipping`; empty where it was for nothing in particular
+    pub contents: String,
     /// `pending`, `succeeded`, `failed`
     pub state: String,
     pub created_at: OffsetDateTime,
@@ -391,6 +409,8 @@ pub struct VendorOrderDetail {
     pub head: OrderHead,
     pub parcel: Parcel,
     pub timeline: Vec<Event>,
+    /// Of this parcel.
+    pub refunds: Vec<RefundLine>,
 }
 
 #[cfg(test)]

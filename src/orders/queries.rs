@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::{
     error::AppError,
-    ids::{OrderId, OrderLineId, PictureId, ShipmentId, UserId, VariantId, VendorOrderId},
+    ids::{OrderId, OrderLineId, PictureId, RefundId, ShipmentId, UserId, VariantId, VendorOrderId},
     money::Currency,
     server::{
         auth::{Customer, MaybeCustomer, Operator},
@@ -87,14 +87,7 @@ pub async fn detail(pool: &PgPool, may: MayRead) -> Result<OrderDetail, AppError
     )
     .fetch_optional(&mut *db)
     .await?;
-    let refunds = sqlx::query_as!(
-        RefundLine,
-        "select r.amount_minor, r.reason, r.state, r.created_at
-         from refunds r join payments p on p.id = r.payment_id where p.order_id = $1 order by r.created_at",
-        order.uuid()
-    )
-    .fetch_all(&mut *db)
-    .await?;
+    let refunds = refunds(&mut db, order, None).await?;
     Ok(OrderDetail { head, parcels, timeline, attempt, refunds })
 }
 
@@ -135,6 +128,8 @@ pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<
                   coalesce((select string_agg(o.key || ': ' || o.value, ', ' order by o.key) from jsonb_each_text(l.options) o), '') as "options!",
                   l.picture_id as "picture_id: PictureId", l.quantity,
                   coalesce((select sum(s.quantity) from shipment_lines s where s.line_id = l.id), 0)::int as "shipped!",
+                  coalesce((select sum(b.quantity) from refund_parts b join refunds r on r.id = b.refund_id
+                            where b.line_id = l.id and r.state <> 'failed'), 0)::int as "refunded!",
                   l.unit_price_minor, l.total_minor, l.tax_minor
            from order_lines l where l.order_id = $1 and ($2::uuid is null or l.vendor_order_id = $2)
            order by l.position, l.id"#,
@@ -163,6 +158,27 @@ pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<
             head,
         })
         .collect())
+}
+
+/// The refunds of an order, oldest first; of one parcel, with what they give back of it, when one is named.
+pub(super) async fn refunds(db: &mut PgConnection, order: OrderId, only: Option<VendorOrderId>) -> sqlx::Result<Vec<RefundLine>> {
+    sqlx::query_as!(
+        RefundLine,
+        r#"select r.id as "id: RefundId", case when $2::uuid is null then r.amount_minor else x.amount end as "amount_minor!", r.reason,
+                  r.note, x.contents as "contents!", r.state, r.created_at
+           from refunds r join payments p on p.id = r.payment_id
+           cross join lateral (
+               select sum(i.amount_minor)::bigint as amount, count(*) as parts,
+                      coalesce(string_agg(case i.kind when 'line' then i.quantity || ' × ' || l.title when 'shipping' then 'shipping' end,
+                                          ', ' order by i.kind, l.position, l.id), '') as contents
+               from refund_parts i left join order_lines l on l.id = i.line_id
+               where i.refund_id = r.id and ($2::uuid is null or i.vendor_order_id = $2)) x
+           where p.order_id = $1 and ($2::uuid is null or x.parts > 0) order by r.created_at, r.id"#,
+        order.uuid(),
+        only.map(VendorOrderId::uuid)
+    )
+    .fetch_all(db)
+    .await
 }
 
 /// The facts of an order in order of time; of one parcel and the whole order when one is named.

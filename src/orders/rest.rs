@@ -1,12 +1,15 @@
 //! Orders for programs: a shopper's own, or with the token of the order's link.
 
 use super::{
-    model::{FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, OrderSummary, Parcel, PaymentStatus, Shipment as Sent},
+    model::{
+        FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, OrderSummary, Parcel, PaymentStatus, RefundLine,
+        Shipment as Sent,
+    },
     queries::{self, Reader},
 };
 use crate::{
     error::AppError,
-    ids::{OrderId, OrderLineId, ShipmentId, VariantId, VendorOrderId},
+    ids::{OrderId, OrderLineId, RefundId, ShipmentId, VariantId, VendorOrderId},
     money::Money,
     payments,
     server::{
@@ -128,6 +131,9 @@ pub struct OrderLine {
     /// How many of them left the vendor.
     #[schema(minimum = 0)]
     shipped: i32,
+    /// How many of them were paid back, or are being.
+    #[schema(minimum = 0)]
+    refunded: i32,
     unit_price: Money,
     tax: Money,
     /// After discounts; `tax` is contained.
@@ -151,8 +157,14 @@ pub struct Shipment {
 /// Money that went back, or is on its way.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refund {
+    pub id: RefundId,
     amount: Money,
+    /// `cancelled`, `vendor`, `operator`, `returned`, `stripe_dashboard`, `sold_out`, `paid_twice`, `mismatch`
     reason: String,
+    /// In words, where a person gave it; may be empty.
+    note: String,
+    /// `2 × Oak bowl, shipping`; empty where it was for nothing in particular.
+    contents: String,
     /// `pending`, `succeeded`, `failed`
     state: String,
     #[serde(with = "time::serde::rfc3339")]
@@ -192,6 +204,20 @@ impl OrderAddress {
     }
 }
 
+impl Refund {
+    pub(crate) fn of(refund: RefundLine, head: &OrderHead) -> Self {
+        Self {
+            id: refund.id,
+            amount: head.money(refund.amount_minor),
+            reason: refund.reason,
+            note: refund.note,
+            contents: refund.contents,
+            state: refund.state,
+            created_at: refund.created_at,
+        }
+    }
+}
+
 impl Shipment {
     pub(crate) fn of(sent: Sent) -> Self {
         Self {
@@ -217,6 +243,7 @@ impl OrderParcel {
             options: line.options,
             quantity: line.quantity,
             shipped: line.shipped,
+            refunded: line.refunded,
             unit_price: money(line.unit_price_minor),
             tax: money(line.tax_minor),
             total: money(line.total_minor),
@@ -259,15 +286,7 @@ impl Order {
                 discount: head.money(head.discount_minor),
                 total: head.money(head.total_minor),
             },
-            refunds: refunds
-                .into_iter()
-                .map(|r| Refund {
-                    amount: head.money(r.amount_minor),
-                    reason: r.reason,
-                    state: r.state,
-                    created_at: r.created_at,
-                })
-                .collect(),
+            refunds: refunds.into_iter().map(|r| Refund::of(r, &head)).collect(),
             timeline: OrderEvent::list(timeline),
             can_be_cancelled: head.can_be_cancelled(),
             hold_expires_at: head.hold_expires_at,

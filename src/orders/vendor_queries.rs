@@ -2,7 +2,7 @@
 
 use super::{
     model::{FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
-    queries::{PAGE, head, parcels, timeline},
+    queries::{PAGE, head, parcels, refunds, timeline},
 };
 use crate::{
     error::AppError,
@@ -64,6 +64,7 @@ async fn vendor_orders_part(
            from vendor_orders v join orders o on o.id = v.order_id
            where v.vendor_id = $1 and o.placed_at is not null
              and case when $2 then o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'
+                           and parcel_waits(v.id)
                       when $3 then v.fulfilment_status = 'fulfilled' else true end
              and ($6::timestamptz is null or (o.placed_at, v.id) < ($6, $7))
            order by case when $8 then o.placed_at end asc, o.placed_at desc, v.id desc
@@ -85,7 +86,8 @@ async fn vendor_orders_part(
 pub async fn count_to_ship(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from vendor_orders v join orders o on o.id = v.order_id
-           where v.vendor_id = $1 and o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'"#,
+           where v.vendor_id = $1 and o.status = 'placed' and o.payment_status <> 'refunded' and v.fulfilment_status <> 'fulfilled'
+             and parcel_waits(v.id)"#,
         vendor.id().uuid()
     )
     .fetch_one(pool)
@@ -113,5 +115,6 @@ pub async fn vendor_order(pool: &PgPool, vendor: &Vendor, id: VendorOrderId) -> 
     head.tax_minor = parcel.head.tax_minor;
     head.total_minor = parcel.head.total_minor;
     let timeline = timeline(&mut db, order, Some(id)).await?;
-    Ok(VendorOrderDetail { head, parcel, timeline })
+    let refunds = refunds(&mut db, order, Some(id)).await?;
+    Ok(VendorOrderDetail { head, parcel, timeline, refunds })
 }

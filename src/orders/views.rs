@@ -46,6 +46,10 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
     let again = matches!(truth, Truth::Expired { .. } | Truth::Cancelled { .. });
     let cancellable = head.can_be_cancelled() && truth != Truth::Closing;
     let number = head.number;
+    let returns = (head.status == OrderStatus::Placed && head.fulfilment_status != FulfilmentStatus::Unfulfilled).then(|| {
+        let query = token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
+        view! { <p><a href=format!("/orders/{}/returns{query}", head.id)>"Return something"</a></p> }
+    });
     let parcels = order
         .parcels
         .iter()
@@ -66,6 +70,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
                         <h2 id="history">"What happened"</h2>
                         <Timeline events=order.timeline head=head.clone()/>
                     </section>
+                    {returns}
                     {cancellable.then(|| view! { <CancelForm head=head.clone() token=token/> })}
                 </aside>
             </div>
@@ -255,6 +260,7 @@ fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
                 <p><a href=format!("/products/{}", line.product_slug)>{line.title}</a></p>
                 {(!line.options.is_empty()).then(|| view! { <p class="soft">{line.options}</p> })}
                 <p class="soft">{line.quantity} " × " <Price money=head.money(line.unit_price_minor)/></p>
+                {(line.refunded > 0).then(|| view! { <p class="soft">{format!("{} of them paid back", line.refunded)}</p> })}
                 {buy}
             </div>
             <p class="order-line-total"><Price money=head.money(line.total_minor)/></p>
@@ -290,7 +296,12 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
                 "failed" => "Refund that failed",
                 _ => "Refund on its way",
             };
-            view! { <dt>{word} ", " <When at=r.created_at day_only=true/></dt> <dd><Price money=head.money(-r.amount_minor)/></dd> }
+            let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
+            let about = (!about.is_empty()).then(|| view! { <span class="below soft">{about.join(": ")}</span> });
+            view! {
+                <dt>{word} ", " <When at=r.created_at day_only=true/> {about}</dt>
+                <dd><Price money=head.money(-r.amount_minor)/></dd>
+            }
         })
         .collect_view();
     view! {
@@ -345,6 +356,18 @@ pub fn words(event: &Event, head: &OrderHead) -> Option<String> {
         "payment_returned" => format!("A payment of {} could not be used and goes back.", amount()),
         "expired" => "Not paid in time; the goods went back on the shelf.".into(),
         "cancelled" => "Cancelled.".into(),
+        "refund_booked" if text("contents").is_empty() => format!("You get {} back.", amount()),
+        "refund_booked" => format!("You get {} back for {}.", amount(), text("contents")),
+        "return_asked" => format!("You asked {} to take back {}.", text("vendor"), text("contents")),
+        "return_questioned" => format!("{} asked about your return.", text("by")),
+        "return_answered" => "You answered.".into(),
+        "return_accepted" => format!("{} accepted your return.", text("by")),
+        "return_refused" => format!("{} refused your return.", text("by")),
+        "return_appealed" => "You asked us to decide about your return.".into(),
+        "return_sent" => format!("You sent something back to {}.", text("vendor")),
+        "return_received" if event.detail["amount"] == 0 => format!("{} has what you sent back.", text("vendor")),
+        "return_received" => format!("{} has what you sent back: {} for {}.", text("vendor"), amount(), text("contents")),
+        "return_withdrawn" => "You withdrew your return.".into(),
         "refunded" => format!("{} sent back.", amount()),
         "refund_failed" => format!("Sending {} back did not work; we are looking into it.", amount()),
         "shipped" if text("tracking").is_empty() => format!("{} sent a parcel with {}.", text("vendor"), text("carrier")),

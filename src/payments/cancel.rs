@@ -1,6 +1,10 @@
 //! Calling an order off before shipment. It lives here because it moves money; it excludes a shipment by the order's lock.
 
-use super::{book_refund, letters, settle::close_other_attempts};
+use super::{
+    letters,
+    refunds::{NewRefund, book_refund, rest_of},
+    settle::close_other_attempts,
+};
 use crate::{
     error::{AppError, Refusal},
     ids::{OrderId, PaymentId, UserId},
@@ -34,19 +38,19 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
     sqlx::query!("update orders set status = 'cancelled', closed_at = now() where id = $1", order.uuid())
         .execute(&mut *tx)
         .await?;
-    // What is left of the payment: part of it may have gone back through Stripe's dashboard.
-    let paid = sqlx::query!(
-        r#"select p.id as "id: PaymentId",
-                  (p.amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint as "left!"
-           from payments p where p.order_id = $1 and p.state = 'paid'"#,
-        order.uuid()
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    let paid =
+        sqlx::query_scalar!(r#"select id as "id: PaymentId" from payments where order_id = $1 and state = 'paid'"#, order.uuid())
+            .fetch_optional(&mut *tx)
+            .await?;
     let mut refund = 0;
-    if let Some(paid) = paid.filter(|p| p.left > 0) {
-        book_refund(&mut tx, paid.id, paid.left, "cancelled").await?;
-        refund = paid.left;
+    if let Some(payment) = paid {
+        // What is left of it: part may have gone back before.
+        let parts = rest_of(&mut tx, order, payment).await?;
+        refund = parts.iter().map(|p| p.figures.amount).sum();
+        if refund > 0 {
+            let new = NewRefund { payment, reason: "cancelled", note: "", actor: reader.user(), parts: &parts };
+            book_refund(&mut tx, new).await?;
+        }
     }
     close_other_attempts(&mut tx, order).await?;
     record(&mut tx, order, None, "cancelled", json!({ "refund": refund }), reader.user()).await?;

@@ -1,7 +1,7 @@
 //! The mails of paying, cancelling and refunding: put into the outbox in the transaction that made them true.
 
 use crate::{
-    ids::OrderId,
+    ids::{OrderId, RefundId},
     money::{Currency, Money},
     orders::order_url,
     server::{
@@ -186,4 +186,111 @@ pub async fn refunded(app: &App, tx: &mut PgConnection, order: OrderId, amount_m
         (format!("{amount} of order {} is on its way back", who.number), text)
     })
     .await
+}
+
+/// Somebody decided to give money back; Stripe is asked next. `note` is what they say about it.
+pub async fn giving_back(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    vendor: &str,
+    amount_minor: i64,
+    contents: &str,
+    note: Option<&str>,
+) -> anyhow::Result<()> {
+    to_shopper(app, tx, order, |who| {
+        let amount = Money::new(amount_minor, who.currency);
+        let of = if contents.is_empty() { String::new() } else { format!(" for {contents}") };
+        let mut text = vec![format!("You get {amount} back{of}, from {vendor}'s parcel of your order {}.", who.number)];
+        text.extend(note.map(|note| format!("The reason: {note}")));
+        text.push("It goes back to the card you paid with. We write once more when it is sent.".into());
+        (format!("You get {amount} of order {} back", who.number), text)
+    })
+    .await
+}
+
+/// A vendor whose money a refund moves.
+struct Concerned {
+    email: String,
+    vendor_order: Uuid,
+    number: i64,
+    amount_minor: i64,
+    currency: Currency,
+}
+
+async fn concerned(tx: &mut PgConnection, refund: RefundId) -> sqlx::Result<Vec<Concerned>> {
+    sqlx::query_as!(
+        Concerned,
+        r#"select u.email, v.id as vendor_order, o.number, sum(p.amount_minor)::bigint as "amount_minor!", o.currency as "currency: Currency"
+           from refund_parts p join vendor_orders v on v.id = p.vendor_order_id join orders o on o.id = v.order_id
+           join vendors s on s.id = v.vendor_id join users u on u.id = s.owner_id
+           where p.refund_id = $1 group by u.email, v.id, o.number, o.currency order by v.id"#,
+        refund.uuid()
+    )
+    .fetch_all(tx)
+    .await
+}
+
+async fn to_vendors(
+    app: &App,
+    tx: &mut PgConnection,
+    refund: RefundId,
+    write: impl Fn(&Concerned) -> (String, Vec<String>),
+) -> anyhow::Result<()> {
+    for who in concerned(tx, refund).await? {
+        let (subject, paragraphs) = write(&who);
+        let link = Some(("Open the order".into(), format!("{}/vendor/orders/{}", app.config.base_url, who.vendor_order)));
+        mail::enqueue(tx, &Mail { to: who.email, subject, paragraphs, link }).await?;
+    }
+    Ok(())
+}
+
+/// An operator gave something of a vendor's parcel back.
+pub async fn given_by_operator(
+    app: &App,
+    tx: &mut PgConnection,
+    refund: RefundId,
+    contents: &str,
+    note: &str,
+) -> anyhow::Result<()> {
+    to_vendors(app, tx, refund, |who| {
+        let amount = Money::new(who.amount_minor, who.currency);
+        let text = vec![
+            format!(
+                "We gave the shopper of order {} {amount} back for {contents}. It comes off your balance, less our fee.",
+                who.number
+            ),
+            format!("The reason: {note}"),
+        ];
+        (format!("{amount} of order {} went back", who.number), text)
+    })
+    .await
+}
+
+/// A refund did not reach the shopper: its vendors and the operators are told, for somebody has to find another way.
+pub async fn refund_failed(app: &App, tx: &mut PgConnection, order: OrderId, refund: RefundId) -> anyhow::Result<()> {
+    to_vendors(app, tx, refund, |who| {
+        let amount = Money::new(who.amount_minor, who.currency);
+        let text = vec![
+            format!(
+                "{amount} of order {} could not be sent back to the shopper, so it stands on your balance again.",
+                who.number
+            ),
+            "If the shopper is still owed it, please give it back once more, or write to us for another way.".into(),
+        ];
+        (format!("A refund of order {} failed", who.number), text)
+    })
+    .await?;
+    let number = addressee(tx, order).await?.number;
+    let operators = sqlx::query_scalar!("select email from users where operator order by id").fetch_all(&mut *tx).await?;
+    for to in operators {
+        let letter = Mail {
+            to,
+            subject: format!("A refund of order {number} failed"),
+            paragraphs: vec!["It was booked back. Its order says how much, and what is left to give back.".into()],
+            link: Some(("Open the order".into(), format!("{}/operator/orders/{order}", app.config.base_url))),
+        };
+        mail::enqueue(tx, &letter).await?;
+    }
+    Ok(())
 }

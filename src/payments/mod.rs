@@ -12,9 +12,17 @@ mod letters;
 #[cfg(feature = "ssr")]
 mod open;
 #[cfg(feature = "ssr")]
+mod partial;
+#[cfg(feature = "ssr")]
+pub mod parts;
+#[cfg(feature = "ssr")]
+pub mod refund_form;
+#[cfg(feature = "ssr")]
 mod refunds;
 #[cfg(feature = "ssr")]
 mod settle;
+#[cfg(feature = "ssr")]
+mod sold;
 #[cfg(feature = "ssr")]
 mod sweep;
 #[cfg(feature = "ssr")]
@@ -25,8 +33,14 @@ pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
 pub use open::{latest, open};
 #[cfg(feature = "ssr")]
-pub use refunds::{book_refund, refund, sync_refunds};
+pub use partial::{Giver, RefundNote, Refundable, give_back, refundable};
+#[cfg(feature = "ssr")]
+pub(crate) use partial::{paid_payment, too_much};
+#[cfg(feature = "ssr")]
+pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refunds};
 #[cfg(feature = "ssr")]
 pub use settle::{settle, settle_order, settle_session};
+#[cfg(feature = "ssr")]
+pub use sold::parcels as sold_parcels;
 #[cfg(feature = "ssr")]
 pub use sweep::{expire_session, sweep};

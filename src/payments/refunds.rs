@@ -4,10 +4,13 @@
 use super::{
     gateway::{self, GatewayError, RefundStanding},
     letters,
+    parts::{self, Of, Part},
     settle::lock_order_of,
+    sold,
 };
 use crate::{
-    ids::{OrderId, PaymentId, RefundId},
+    ids::{OrderId, PaymentId, RefundId, UserId, VendorOrderId},
+    ledger,
     orders::{derive_statuses, record},
     server::{
         errors::violates,
@@ -16,25 +19,100 @@ use crate::{
     },
 };
 use anyhow::Context;
-use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection, PgPool};
+use uuid::Uuid;
 
-/// Books a refund of part or all of a payment, in the caller's transaction, and the job that asks Stripe for it.
-/// `reason` is one of `cancelled`, `sold_out`, `paid_twice`, `mismatch`. The database refuses more than was paid.
-pub async fn book_refund(tx: &mut PgConnection, payment: PaymentId, amount_minor: i64, reason: &str) -> sqlx::Result<RefundId> {
+/// A refund that somebody, or the shop by itself, has decided on.
+#[derive(Debug, Clone)]
+pub struct NewRefund<'a> {
+    pub payment: PaymentId,
+    /// `cancelled`, `sold_out`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
+    pub reason: &'a str,
+    /// In words for the shopper, where a person gave some.
+    pub note: &'a str,
+    pub actor: Option<UserId>,
+    /// What it gives back; together worth something.
+    pub parts: &'a [Part],
+}
+
+/// Books a refund of part or all of a payment, in the caller's transaction and under the order's lock: its parts, its place in the
+/// ledger, and the job that asks Stripe for it. The database refuses more than was paid (`refunds_within`) or sold (`refund_parts_within`).
+pub async fn book_refund(tx: &mut PgConnection, new: NewRefund<'_>) -> sqlx::Result<RefundId> {
     let id = RefundId::new();
     sqlx::query!(
-        "insert into refunds (id, payment_id, amount_minor, reason, idempotency_key) values ($1, $2, $3, $4, $5)",
+        "insert into refunds (id, payment_id, amount_minor, reason, note, actor_id, idempotency_key) values ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
-        payment.uuid(),
-        amount_minor,
-        reason,
+        new.payment.uuid(),
+        new.parts.iter().map(|p| p.figures.amount).sum::<i64>(),
+        new.reason,
+        new.note,
+        new.actor.map(UserId::uuid),
         format!("souk-refund-{id}")
     )
     .execute(&mut *tx)
     .await?;
+    insert_parts(tx, id, new.parts).await?;
+    ledger::refunds::booked(tx, id).await?;
     jobs::enqueue(tx, &Job::Refund { refund: id }, Some(&job_key(id))).await?;
     Ok(id)
+}
+
+/// One part as the statement below reads it.
+#[derive(Serialize)]
+struct Row {
+    id: Uuid,
+    kind: &'static str,
+    vendor_order_id: Option<Uuid>,
+    line_id: Option<Uuid>,
+    quantity: Option<i32>,
+    amount_minor: i64,
+    tax_minor: i64,
+    fee_minor: i64,
+    fee_vat_minor: i64,
+    platform_discount_minor: i64,
+}
+
+/// Writes what a refund is made of. Together they sum to it, or the transaction does not end well.
+async fn insert_parts(tx: &mut PgConnection, refund: RefundId, parts: &[Part]) -> sqlx::Result<()> {
+    let rows: Vec<Row> = parts
+        .iter()
+        .map(|part| {
+            let (kind, line, quantity) = match part.of {
+                Of::Line { line, quantity } => ("line", Some(line.uuid()), Some(quantity)),
+                Of::Shipping => ("shipping", None, None),
+                Of::Amount => ("amount", None, None),
+                Of::Surplus => ("surplus", None, None),
+            };
+            Row {
+                id: Uuid::now_v7(),
+                kind,
+                vendor_order_id: part.parcel.map(VendorOrderId::uuid),
+                line_id: line,
+                quantity,
+                amount_minor: part.figures.amount,
+                tax_minor: part.figures.tax,
+                fee_minor: part.figures.fee,
+                fee_vat_minor: part.figures.fee_vat,
+                platform_discount_minor: part.figures.platform_discount,
+            }
+        })
+        .collect();
+    let rows: Value = serde_json::to_value(rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    sqlx::query!(
+        "insert into refund_parts (id, refund_id, kind, vendor_order_id, line_id, quantity, amount_minor, tax_minor, fee_minor,
+                                   fee_vat_minor, platform_discount_minor)
+         select p.id, $1, p.kind, p.vendor_order_id, p.line_id, p.quantity, p.amount_minor, p.tax_minor, p.fee_minor, p.fee_vat_minor,
+                p.platform_discount_minor
+         from jsonb_to_recordset($2) as p (id uuid, kind text, vendor_order_id uuid, line_id uuid, quantity int, amount_minor bigint,
+             tax_minor bigint, fee_minor bigint, fee_vat_minor bigint, platform_discount_minor bigint)",
+        refund.uuid(),
+        rows
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// The job of one refund never waits twice.
@@ -67,9 +145,7 @@ pub async fn refund(app: &App, refund: RefundId) -> anyhow::Result<()> {
             sync_refunds(app, &intent).await?;
             let mut tx = app.pool.begin().await?;
             let order = lock_order_of(&mut tx, row.payment).await?;
-            if set_state(&mut tx, refund, "failed").await? {
-                let detail = json!({ "operator": true, "amount": row.amount_minor, "message": message });
-                record(&mut tx, order, None, "refund_failed", detail, None).await?;
+            if call_off(app, &mut tx, order, refund, json!({ "operator": true, "message": message })).await? {
                 derive_statuses(&mut tx, order).await?;
             }
             tx.commit().await?;
@@ -117,7 +193,7 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
     let (id, was) = match row {
         Some(row) => (row.id, row.state),
         None if truth.standing == RefundStanding::Failed => return Ok(()),
-        None => (book_foreign(&mut tx, order, payment, truth).await?, "pending".to_owned()),
+        None => (book_foreign(app, &mut tx, order, payment, truth).await?, "pending".to_owned()),
     };
     sqlx::query!("update refunds set stripe_refund_id = $2 where id = $1 and stripe_refund_id is null", id.uuid(), truth.id)
         .execute(&mut *tx)
@@ -125,12 +201,16 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
     let now = truth.standing.as_str();
     // Failed is the end: a bank that sent the money back does not change its mind. Succeeded may still fail.
     let moves = was != now && was != "failed" && !(was == "succeeded" && now == "pending");
-    if moves && set_state(&mut tx, id, now).await? {
-        let kind = if truth.standing == RefundStanding::Failed { "refund_failed" } else { "refunded" };
-        record(&mut tx, order, None, kind, json!({ "amount": truth.amount_minor }), None).await?;
-        if truth.standing == RefundStanding::Succeeded {
+    match truth.standing {
+        RefundStanding::Failed if moves => {
+            call_off(app, &mut tx, order, id, json!({})).await?;
+        }
+        _ if moves && set_state(&mut tx, id, now).await?.is_some() => {
+            let parcel = only_parcel(&mut tx, id).await?;
+            record(&mut tx, order, parcel, "refunded", json!({ "amount": truth.amount_minor }), None).await?;
             letters::refunded(app, &mut tx, order, truth.amount_minor).await?;
         }
+        _ => {}
     }
     derive_statuses(&mut tx, order).await?;
     tx.commit().await?;
@@ -138,8 +218,9 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
 }
 
 /// Books a refund that was not made by us. Where it takes money that we meant to send back ourselves and have not asked
-/// for yet, our booking gives way: the parts never exceed the whole.
+/// for yet, our booking gives way: the parts never exceed the whole. What the shopper has a right to all the same is booked anew.
 async fn book_foreign(
+    app: &App,
     tx: &mut PgConnection,
     order: OrderId,
     payment: PaymentId,
@@ -147,28 +228,64 @@ async fn book_foreign(
 ) -> anyhow::Result<RefundId> {
     let id = RefundId::new();
     let mut attempt = tx.begin().await?;
-    let first = insert_foreign(&mut attempt, id, payment, truth).await;
+    let first = insert_foreign(&mut attempt, id, order, payment, truth).await;
+    let mut gave_way = Vec::new();
     match first {
         Ok(()) => attempt.commit().await?,
         Err(error) if violates(&error, "refunds_within") => {
             attempt.rollback().await?;
-            sqlx::query!(
-                "update refunds set state = 'failed', settled_at = now()
-                 where payment_id = $1 and state = 'pending' and stripe_refund_id is null",
+            gave_way = sqlx::query!(
+                r#"select id as "id: RefundId", reason from refunds
+                   where payment_id = $1 and state = 'pending' and stripe_refund_id is null order by created_at, id"#,
                 payment.uuid()
             )
-            .execute(&mut *tx)
+            .fetch_all(&mut *tx)
             .await?;
-            insert_foreign(tx, id, payment, truth).await?;
+            for ours in &gave_way {
+                let why = "Money of this order was sent back in Stripe's dashboard first.";
+                call_off(app, tx, order, ours.id, json!({ "operator": true, "message": why })).await?;
+            }
+            insert_foreign(tx, id, order, payment, truth).await?;
         }
         Err(error) => return Err(error.into()),
     }
+    ledger::refunds::booked(tx, id).await?;
+    let parcel = only_parcel(tx, id).await?;
     let detail = json!({ "amount": truth.amount_minor, "operator": true });
-    record(tx, order, None, "refunded_in_dashboard", detail, None).await?;
+    record(tx, order, parcel, "refunded_in_dashboard", detail, None).await?;
+    if let Some(whole) = gave_way.iter().map(|r| r.reason.as_str()).find(|r| !["vendor", "operator", "returned"].contains(r)) {
+        let rest = rest_of(tx, order, payment).await?;
+        if rest.iter().any(|p| p.figures.amount > 0) {
+            book_refund(tx, NewRefund { payment, reason: whole, note: "", actor: None, parts: &rest }).await?;
+        }
+    }
     Ok(id)
 }
 
-async fn insert_foreign(db: &mut PgConnection, id: RefundId, payment: PaymentId, truth: &gateway::Refund) -> sqlx::Result<()> {
+/// All that is left of a payment, in parts.
+pub(super) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: PaymentId) -> sqlx::Result<Vec<Part>> {
+    let paid = sqlx::query!(
+        r#"select state = 'surplus' as "surplus!",
+                  (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint as "left!"
+           from payments p where p.id = $1"#,
+        payment.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(match (paid.surplus, paid.left) {
+        (_, ..=0) => Vec::new(),
+        (true, left) => parts::surplus(left),
+        (false, _) => sold::parcels(tx, order, None).await?.iter().flat_map(|parcel| parcel.rest()).collect(),
+    })
+}
+
+async fn insert_foreign(
+    tx: &mut PgConnection,
+    id: RefundId,
+    order: OrderId,
+    payment: PaymentId,
+    truth: &gateway::Refund,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into refunds (id, payment_id, amount_minor, reason, idempotency_key, stripe_refund_id)
          values ($1, $2, $3, 'stripe_dashboard', $4, $5)",
@@ -178,18 +295,112 @@ async fn insert_foreign(db: &mut PgConnection, id: RefundId, payment: PaymentId,
         format!("stripe:{}", truth.id),
         truth.id
     )
-    .execute(db)
+    .execute(&mut *tx)
     .await?;
+    let parts = parts_of_amount(tx, order, payment, truth.amount_minor).await?;
+    insert_parts(tx, id, &parts).await
+}
+
+/// The parts of an amount of which nobody said what it is for.
+async fn parts_of_amount(tx: &mut PgConnection, order: OrderId, payment: PaymentId, amount: i64) -> sqlx::Result<Vec<Part>> {
+    let surplus = sqlx::query_scalar!(r#"select state = 'surplus' as "surplus!" from payments where id = $1"#, payment.uuid())
+        .fetch_one(&mut *tx)
+        .await?;
+    Ok(if surplus { parts::surplus(amount) } else { parts::spread(&sold::parcels(tx, order, None).await?, amount) })
+}
+
+/// Gives parts to refunds that have none: those of the demo world, and those from before refunds had parts. One that gave back all
+/// that was left gives back every line; any other is an amount of nothing in particular. Answers how many there were.
+pub async fn give_parts(tx: &mut PgConnection) -> sqlx::Result<usize> {
+    let bare = sqlx::query!(
+        r#"select r.id as "id: RefundId", r.amount_minor, r.state, p.id as "payment: PaymentId", p.state = 'surplus' as "surplus!",
+                  p.order_id as "order: OrderId"
+           from refunds r join payments p on p.id = r.payment_id
+           where not exists (select 1 from refund_parts x where x.refund_id = r.id) order by r.created_at, r.id"#
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let count = bare.len();
+    for refund in bare {
+        let parcels = sold::parcels(tx, refund.order, None).await?;
+        let left: i64 = parcels.iter().map(|p| p.left().amount).sum();
+        let parts = match refund.amount_minor {
+            amount if refund.surplus => parts::surplus(amount),
+            amount if amount == left => parcels.iter().flat_map(|parcel| parcel.rest()).collect(),
+            amount => parts::spread(&parcels, amount),
+        };
+        // What failed moved nothing, and may be more than is left.
+        let parts = if parts.iter().map(|p| p.figures.amount).sum::<i64>() == refund.amount_minor {
+            parts
+        } else {
+            parts::surplus(refund.amount_minor)
+        };
+        insert_parts(tx, refund.id, &parts).await?;
+    }
+    Ok(count)
+}
+
+/// Brings refunds from before there were parts and books up to date: when the program starts, after the sales are in the books.
+/// Several nodes may start at once.
+pub async fn catch_up(pool: &PgPool) -> anyhow::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('souk refunds'))").execute(&mut *tx).await?;
+    let parts = give_parts(&mut tx).await?;
+    let steps = ledger::refunds::catch_up(&mut tx).await?;
+    tx.commit().await?;
+    if parts + steps > 0 {
+        tracing::info!(parts, steps, "older refunds have their parts and their place in the books");
+    }
     Ok(())
 }
 
-async fn set_state(tx: &mut PgConnection, refund: RefundId, to: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update refunds set state = $2, settled_at = case when $2 = 'pending' then null else now() end where id = $1 and state <> $2",
+/// The parcel that a refund gives back of, where it is one alone.
+async fn only_parcel(tx: &mut PgConnection, refund: RefundId) -> sqlx::Result<Option<VendorOrderId>> {
+    let parcels = sqlx::query_scalar!(
+        r#"select distinct vendor_order_id as "parcel!: VendorOrderId" from refund_parts
+           where refund_id = $1 and vendor_order_id is not null limit 2"#,
+        refund.uuid()
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(match parcels[..] {
+        [only] => Some(only),
+        _ => None,
+    })
+}
+
+/// A refund is off: booked back, and everybody whose matter it is told. `false` where it was off before.
+async fn call_off(app: &App, tx: &mut PgConnection, order: OrderId, refund: RefundId, mut detail: Value) -> anyhow::Result<bool> {
+    if set_state(tx, refund, "failed").await?.is_none() {
+        return Ok(false);
+    }
+    let amount = sqlx::query_scalar!("select amount_minor from refunds where id = $1", refund.uuid()).fetch_one(&mut *tx).await?;
+    detail["amount"] = json!(amount);
+    let parcel = only_parcel(tx, refund).await?;
+    record(tx, order, parcel, "refund_failed", detail, None).await?;
+    letters::refund_failed(app, tx, order, refund).await?;
+    Ok(true)
+}
+
+/// Writes the state of a refund, and what it means for the books. Answers the state before, `None` where it is the same.
+async fn set_state(tx: &mut PgConnection, refund: RefundId, to: &str) -> sqlx::Result<Option<String>> {
+    let was = sqlx::query_scalar!(
+        "update refunds r set state = $2, settled_at = case when $2 = 'pending' then null else now() end
+         from (select id, state from refunds where id = $1 for update) o where r.id = o.id and o.state <> $2 returning o.state",
         refund.uuid(),
         to
     )
-    .execute(tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    match (was.as_deref(), to) {
+        (Some(_), "succeeded") => {
+            ledger::refunds::paid(tx, refund).await?;
+        }
+        (Some(_), "failed") => {
+            ledger::refunds::returned(tx, refund).await?;
+            ledger::refunds::failed(tx, refund).await?;
+        }
+        _ => {}
+    }
+    Ok(was)
 }

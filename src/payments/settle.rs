@@ -5,7 +5,8 @@ use super::{
     gateway::{self, Session, Standing},
     letters,
     open::ask,
-    refunds::book_refund,
+    parts,
+    refunds::{NewRefund, book_refund},
 };
 use crate::{
     cart,
@@ -271,7 +272,8 @@ async fn surplus(
     record(tx, order, None, "payment_returned", json!({ "reason": reason, "amount": truth.amount_minor }), None).await?;
     ledger::sales::surplus(tx, payment).await?;
     if truth.amount_minor > 0 {
-        book_refund(tx, payment, truth.amount_minor, reason).await?;
+        let parts = parts::surplus(truth.amount_minor);
+        book_refund(tx, NewRefund { payment, reason, note: "", actor: None, parts: &parts }).await?;
     }
     letters::money_returned(app, tx, order, truth.amount_minor, &truth.currency, reason).await?;
     Ok(PaymentState::Surplus)

@@ -185,6 +185,40 @@ const LAWS: &[(&str, &str)] = &[
         "Jobs: one that runs has a lease, one that ended says when",
         "select count(*) from jobs where (state = 'running' and lease_until is null) or (state in ('done', 'failed') and finished_at is null)",
     ),
+    (
+        "Refunds: the parts of a refund sum to it",
+        "select count(*) from refunds r where r.amount_minor <>
+         (select coalesce(sum(p.amount_minor), 0) from refund_parts p where p.refund_id = r.id)",
+    ),
+    (
+        "Refunds: never more pieces back than were sold",
+        "select count(*) from order_lines l where l.quantity <
+         (select sum(p.quantity) from refund_parts p join refunds r on r.id = p.refund_id where p.line_id = l.id and r.state <> 'failed')",
+    ),
+    (
+        "Refunds: never more fees back than were taken of a parcel",
+        "select count(*) from vendor_orders v where exists
+         (select 1 from refund_parts p join refunds r on r.id = p.refund_id where p.vendor_order_id = v.id and r.state <> 'failed'
+          having sum(p.fee_minor) > v.fee_minor or sum(p.fee_vat_minor) > v.fee_vat_minor or sum(p.amount_minor) > v.total_minor)",
+    ),
+    (
+        "Refunds: the books say of a refund what it says itself",
+        "select count(*) from refunds r join payments p on p.id = r.payment_id
+         where exists (select 1 from ledger_transactions t where t.cause = 'payment' and t.cause_id = p.id and t.step in ('sale', 'surplus'))
+           and ((r.state <> 'failed' and p.state <> 'surplus' and not exists
+                 (select 1 from ledger_transactions t where t.cause = 'refund' and t.cause_id = r.id and t.step = 'booked'))
+             or (select coalesce(sum(e.amount_minor), 0) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+                 join ledger_accounts a on a.id = e.account_id and a.kind = 'refunds_due' where t.cause = 'refund' and t.cause_id = r.id)
+              <> case when p.state = 'surplus' then case r.state when 'succeeded' then r.amount_minor else 0 end
+                      else case r.state when 'pending' then -r.amount_minor else 0 end end)",
+    ),
+    (
+        "Returns: no more on its way back than was sent",
+        "select count(*) from order_lines l where
+         (select coalesce(sum(case t.state when 'received' then x.received else x.quantity end), 0)
+          from return_lines x join returns t on t.id = x.return_id where x.line_id = l.id and t.state not in ('refused', 'withdrawn'))
+         > (select coalesce(sum(s.quantity), 0) from shipment_lines s where s.line_id = l.id)",
+    ),
 ];
 
 /// Counts the violations of every law, all in one moment of the database. Changes nothing.

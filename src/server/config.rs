@@ -65,6 +65,8 @@ pub struct Config {
     pub hold: Duration,
     /// The sweeper asks Stripe about payments open for longer than this.
     pub sweep_after: Duration,
+    /// How many days after it was sent something may be asked back.
+    pub return_days: u32,
     /// How many REST requests one client address or token may make in a minute.
     pub api_rate: u32,
     /// How many megabytes of drawn pages are kept; 0: none.
@@ -135,6 +137,7 @@ impl Config {
             currency: or("SOUK_CURRENCY", "GBP").parse().context("SOUK_CURRENCY")?,
             hold: minutes("SOUK_HOLD_MINUTES", "15")?,
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
+            return_days: parse("SOUK_RETURN_DAYS", &or("SOUK_RETURN_DAYS", "30"))?,
             api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
             page_cache_mb: parse("SOUK_PAGE_CACHE_MB", &or("SOUK_PAGE_CACHE_MB", "64"))?,
             trusted_proxy: var("SOUK_TRUSTED_PROXY").map(|v| parse("SOUK_TRUSTED_PROXY", &v)).transpose()?,

@@ -1,7 +1,7 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
+use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, returns, vendors};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -32,6 +32,7 @@ pub fn router(app: App) -> Router {
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(operator::pages::routes())
+        .merge(returns::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))
@@ -73,8 +74,13 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
     leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request).await.into_response()
 }
 
-/// A picture from the store. Its name holds its id, so it never changes; and whatever it is, it runs no script.
+/// A picture of the catalogue from the store. Its name holds its id, so it never changes; and whatever it is, it runs no script.
+/// What else is in the store is for those whom its own slice lets see it.
 async fn media(State(app): State<App>, Path(key): Path<String>) -> Result<Response, AppError> {
+    let plain = key.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
+    if !plain || !key.starts_with("pictures/") {
+        return Err(AppError::NotFound);
+    }
     let (bytes, kind) = app.storage.get(&key).await?.ok_or(AppError::NotFound)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_str(&kind).unwrap_or(HeaderValue::from_static("application/octet-stream"))),

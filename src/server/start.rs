@@ -55,6 +55,7 @@ pub async fn up(mut config: Config, extent: Extent) -> anyhow::Result<Running> {
     } else {
         MIGRATIONS.run(&pool).await.context("the migrations do not run")?;
     }
+    crate::payments::catch_up(&pool).await.context("older refunds cannot be brought up to date")?;
 
     let s3 = match config.s3 {
         Some(_) => None,

@@ -21,6 +21,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor", "Today"),
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
+    ("/vendor/returns", "Returns"),
     ("/vendor/sales", "Sold"),
     ("/vendor/shop", "Shop"),
 ];

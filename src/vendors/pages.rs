@@ -37,6 +37,7 @@ pub fn routes() -> Router<App> {
         .route("/vendor/orders", get(orders::list))
         .route("/vendor/orders/{order}", get(orders::show))
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
+        .route("/vendor/orders/{order}/refunds", get(orders::back).post(orders::refund))
         .route("/vendor/sales", get(sales::show))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))

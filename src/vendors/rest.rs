@@ -3,18 +3,19 @@
 use super::application::{self, ApplicationForm};
 use crate::{
     accounts,
-    error::{AppError, FieldErrors},
+    error::{AppError, FieldErrors, Refusal},
     ids::{OrderLineId, VendorId, VendorOrderId},
     money::Money,
     orders::{
         self,
         model::{FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
         queries,
-        rest::{OrderAddress, OrderEvent, OrderParcel, Shipment},
+        rest::{OrderAddress, OrderEvent, OrderParcel, Refund, Shipment},
     },
+    payments::{self, Giver, Refundable, parts::Wanted},
     server::{
         auth::{Customer, Vendor},
-        rest::{Body, IdempotencyKey, List, Named, Page, Params},
+        rest::{Body, IdempotencyKey, List, Named, Page, Params, Price},
         state::App,
     },
     vendors::model::{About, ShopName, Tagline},
@@ -28,7 +29,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The calls of this slice.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show)).routes(routes!(ship)).routes(routes!(apply))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(ship))
+        .routes(routes!(refund))
+        .routes(routes!(apply))
 }
 
 /// Which of the orders.
@@ -115,6 +121,8 @@ pub struct VendorOrder {
     status: OrderStatus,
     payment_status: PaymentStatus,
     shipping_address: OrderAddress,
+    /// What went back of it.
+    refunds: Vec<Refund>,
     timeline: Vec<OrderEvent>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -125,13 +133,14 @@ pub struct VendorOrder {
 
 impl VendorOrder {
     fn of(detail: VendorOrderDetail) -> Self {
-        let VendorOrderDetail { head, parcel, timeline } = detail;
+        let VendorOrderDetail { head, parcel, timeline, refunds } = detail;
         Self {
             parcel: OrderParcel::of(parcel, &head),
             number: head.number,
             status: head.status,
             payment_status: head.payment_status,
             shipping_address: OrderAddress::of(&head),
+            refunds: refunds.into_iter().map(|r| Refund::of(r, &head)).collect(),
             timeline: OrderEvent::list(timeline),
             created_at: head.created_at,
             placed_at: head.placed_at,
@@ -196,6 +205,93 @@ pub async fn ship(
     let order = queries::vendor_order(&app.pool, &vendor, id).await?;
     let sent = order.parcel.shipments.into_iter().find(|s| s.id == shipped).ok_or(AppError::Internal)?;
     Ok((StatusCode::CREATED, Json(Shipment::of(sent))))
+}
+
+/// What goes back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    items: Vec<RefundedItem>,
+    /// `true`: all of the shipping that is left. Or an amount of it.
+    #[serde(default)]
+    shipping: ShippingBack,
+    /// The shopper reads it.
+    #[schema(min_length = 1, max_length = 300)]
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefundedItem {
+    line_id: OrderLineId,
+    #[schema(minimum = 1, maximum = 999)]
+    quantity: i32,
+}
+
+/// How much of the shipping.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ShippingBack {
+    All(bool),
+    Part(Price),
+}
+
+impl Default for ShippingBack {
+    fn default() -> Self {
+        Self::All(false)
+    }
+}
+
+impl ShippingBack {
+    fn minor(&self, of: Option<&Refundable>) -> Result<i64, AppError> {
+        match (self, of) {
+            (Self::All(false), _) => Ok(0),
+            (Self::All(true), of) => Ok(of.map_or(0, |of| of.parcel.shipping_left())),
+            (Self::Part(Price(part)), Some(of)) if part.currency != of.currency => {
+                Err(AppError::field("shipping.currency", format!("The order is in {}.", of.currency.code())))
+            }
+            (Self::Part(Price(part)), _) => Ok(part.minor),
+        }
+    }
+}
+
+/// Give money back
+///
+/// Of pieces, of the shipping, or both; through Stripe, to the card. Refused with `/problems/refunds-too-much` where less is left,
+/// or `/problems/not-paid-yet`.
+#[utoipa::path(post, path = "/vendor/orders/{id}/refunds", tag = "vendor", operation_id = "refundVendorOrder",
+    params(("id" = VendorOrderId, Path, description = "The vendor order's id"), IdempotencyKey), request_body = NewRefund,
+    responses((status = 201, body = Refund), (status = 409)), security(("bearer" = []), ("session" = [])))]
+pub async fn refund(
+    State(app): State<App>,
+    vendor: Vendor,
+    Named(id): Named<VendorOrderId>,
+    Body(new): Body<NewRefund>,
+) -> Result<(StatusCode, Json<Refund>), AppError> {
+    let mut errors = FieldErrors::default();
+    let mut wanted = Wanted::default();
+    for (i, item) in new.items.iter().enumerate() {
+        if !(1..=999).contains(&item.quantity) {
+            errors.add(&format!("items[{i}].quantity"), format!("{} is no number of pieces.", item.quantity));
+        }
+        let pieces = wanted.lines.entry(item.line_id).or_insert(0i32);
+        *pieces = pieces.saturating_add(item.quantity);
+    }
+    errors.check()?;
+    // Whose it is comes first; what is left of it may be nothing.
+    queries::vendor_order(&app.pool, &vendor, id).await?;
+    let by = Giver::Vendor(&vendor);
+    let left = payments::refundable(&app.pool, by, id).await?;
+    wanted.shipping_minor = new.shipping.minor(left.as_ref())?;
+    if wanted.lines.is_empty() && matches!(new.shipping, ShippingBack::All(true)) && wanted.shipping_minor == 0 {
+        return Err(Refusal::RefundsTooMuch.into());
+    }
+    let made = payments::give_back(&app, by, id, &wanted, &new.reason).await?;
+    let order = queries::vendor_order(&app.pool, &vendor, id).await?;
+    let refund = order.refunds.into_iter().find(|r| r.id == made).ok_or(AppError::Internal)?;
+    Ok((StatusCode::CREATED, Json(Refund::of(refund, &order.head))))
 }
 
 /// What a shop tells of itself when it applies.

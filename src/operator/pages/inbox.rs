@@ -4,6 +4,7 @@ use super::{jobs, list::Table, webhooks, words};
 use crate::{
     error::AppError,
     operator::queries::{self, Inbox},
+    returns::{self, model::Party},
     server::{
         auth::Operator,
         flash,
@@ -19,9 +20,10 @@ use tower_sessions::Session;
 /// `GET /operator`
 pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Result<Page, AppError> {
     let inbox = queries::inbox(&app.pool, &by).await?;
+    let returns = returns::queries::for_operator(&app.pool, &by).await?;
     let notice = flash::take(&session).await?;
     Ok(Page::new("Inbox", move || {
-        let quiet = inbox.is_empty();
+        let quiet = inbox.is_empty() && returns.is_empty();
         let Inbox { vendors, webhooks: events, jobs, payments, refunds } = inbox;
         view! {
             <h1>"Inbox"</h1>
@@ -49,6 +51,14 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                     <td><a href=format!("/operator/orders/{}", r.order_id)>"Order " {r.number}</a></td>
                     <td class="number"><Price money=r.amount()/></td>
                     <td><When at=r.created_at/></td>
+                </tr>
+            }.into_any()).collect()/>
+            <Part title="Returns that need you" rows=returns.into_iter().map(|r| view! {
+                <tr>
+                    <td><a href=format!("/operator/returns/{}", r.id)>"Order " {r.number}</a></td>
+                    <td>{r.vendor_name} ": " {r.title}</td>
+                    <td>{returns::pages::state_words(r.state, Party::Operator).1}</td>
+                    <td>"since " <When at=r.changed_at/></td>
                 </tr>
             }.into_any()).collect()/>
             <Part title="Webhooks that could not be handled" rows=events.into_iter().map(|w| view! {

@@ -31,6 +31,7 @@ pub fn routes() -> Router<App> {
         .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
         .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
         .route("/operator/ledger", get(ledger::list).post(ledger::book))
+        .route("/operator/orders/{id}/refunds", post(orders::refund))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

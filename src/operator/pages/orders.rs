@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     accounts::Email,
-    error::AppError,
-    ids::OrderId,
+    error::{AppError, FieldErrors},
+    ids::{OrderId, VendorOrderId},
     operator::{
         Cursor,
         queries::{self, OrderFilter, OrderRow, PaymentRow},
@@ -22,16 +22,27 @@ use crate::{
         model::{FulfilmentStatus, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus},
         queries::MayRead,
     },
+    payments::{
+        self, Giver,
+        refund_form::{RefundFields, RefundForm, errors_of},
+    },
     server::{
         auth::Operator,
+        flash,
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Price, Select, Tone, When},
+    ui::{Badge, ErrorSummary, Price, Select, Tone, When},
 };
-use axum::extract::{Path, Query, State};
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
+use tower_sessions::Session;
 
 const HERE: &str = "/operator/orders";
 const STATUSES: &[(&str, &str)] =
@@ -138,24 +149,87 @@ fn States(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentSta
     }
 }
 
-const REFUNDS: &[Head] = &[Text("When"), Text("Why"), Text("State"), Number("Amount")];
-const LINES: &[Head] = &[Text("Item"), Text("SKU"), Number("Sold"), Number("Shipped"), Number("Price"), Number("Total")];
+const REFUNDS: &[Head] = &[Text("When"), Text("Why"), Text("Of what"), Text("State"), Number("Amount")];
+const LINES: &[Head] =
+    &[Text("Item"), Text("SKU"), Number("Sold"), Number("Shipped"), Number("Paid back"), Number("Price"), Number("Total")];
 const ATTEMPTS: &[Head] =
     &[Number("Attempt"), Text("State"), Number("Amount"), Text("Failure"), Text("At Stripe"), Text("Begun"), Text("Settled")];
 
 /// `GET /operator/orders/{id}`
-pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId>) -> Result<Page, AppError> {
+pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path(id): Path<OrderId>) -> Result<Page, AppError> {
+    let notice = flash::take(&session).await?;
+    Ok(draw(&app, &by, id, None, FieldErrors::default()).await?.notice(notice))
+}
+
+/// `POST /operator/orders/{id}/refunds`, with the parcel in a field beside those of [`RefundForm`]
+pub async fn refund(
+    State(app): State<App>,
+    by: Operator,
+    session: Session,
+    Path(id): Path<OrderId>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
     let order = orders::queries::detail(&app.pool, MayRead::operator(&by, id)).await?;
-    let payments = queries::payments(&app.pool, &by, id).await?;
+    let parcel = pairs.iter().find(|(name, _)| name == "parcel").and_then(|(_, id)| id.parse().ok());
+    let parcel = order.parcels.iter().map(|p| p.head.id).find(|p| Some(*p) == parcel).ok_or(AppError::NotFound)?;
+    let giver = Giver::Operator(&by);
+    let form = RefundForm::from_pairs(parcel, pairs);
+    let wanted = match form.wanted(parcel, order.head.currency) {
+        Ok(wanted) => wanted,
+        Err(errors) => {
+            let page = draw(&app, &by, id, Some((parcel, form)), errors).await?;
+            return Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
+        }
+    };
+    let error = match payments::give_back(&app, giver, parcel, &wanted, &form.reason).await {
+        Ok(_) => {
+            flash::put(&session, "The money goes back. The shopper and the vendor have been told.").await?;
+            return Ok(Redirect::to(&format!("{HERE}/{id}")).into_response());
+        }
+        Err(error) => error,
+    };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::CONFLICT);
+    let now = payments::refundable(&app.pool, giver, parcel).await?;
+    let errors = errors_of(error, parcel, now.as_ref(), &wanted)?;
+    Ok(draw(&app, &by, id, Some((parcel, form)), errors).await?.status(status).into_response())
+}
+
+async fn draw(
+    app: &App,
+    by: &Operator,
+    id: OrderId,
+    typed: Option<(VendorOrderId, RefundForm)>,
+    errors: FieldErrors,
+) -> Result<Page, AppError> {
+    let order = orders::queries::detail(&app.pool, MayRead::operator(by, id)).await?;
+    let payments = queries::payments(&app.pool, by, id).await?;
+    let mut refundable = Vec::new();
+    for parcel in &order.parcels {
+        refundable.extend(payments::refundable(&app.pool, Giver::Operator(by), parcel.head.id).await?);
+    }
     Ok(Page::new(format!("Order {}", order.head.number), move || {
         let OrderDetail { head, parcels, timeline, refunds, .. } = order;
-        let parcels = parcels.into_iter().map(|p| view! { <ParcelPart head=&head parcel=p/> }).collect_view();
+        let parcels = parcels
+            .into_iter()
+            .map(|p| {
+                let refund = refundable.iter().find(|r| r.parcel.id == p.head.id).cloned().map(|of| {
+                    let (typed, errors) = match &typed {
+                        Some((parcel, form)) if *parcel == p.head.id => (form.clone(), errors.clone()),
+                        _ => Default::default(),
+                    };
+                    let hidden = vec![("parcel", p.head.id.to_string())];
+                    view! { <RefundFields action=format!("{HERE}/{id}/refunds") of=of typed=typed errors=errors hidden=hidden/> }
+                });
+                view! { <ParcelPart head=&head parcel=p/> {refund} }
+            })
+            .collect_view();
         let refunds: Vec<_> = refunds
             .into_iter()
             .map(|r| {
                 view! {
                     <tr>
-                        <td><When at=r.created_at/></td><td>{words(&r.reason)}</td><td>{words(&r.state)}</td>
+                        <td><When at=r.created_at/></td><td>{words(&r.reason)}</td>
+                        <td class="wrap">{r.contents} <span class="soft below">{r.note}</span></td><td>{words(&r.state)}</td>
                         <td class="number"><Price money=head.money(r.amount_minor)/></td>
                     </tr>
                 }
@@ -169,6 +243,7 @@ pub async fn detail(State(app): State<App>, by: Operator, Path(id): Path<OrderId
             .collect_view();
         view! {
             <h1>"Order " {head.number}</h1>
+            <ErrorSummary errors=errors.clone()/>
             <States status=head.status payment=head.payment_status fulfilment=head.fulfilment_status/>
             <Facts head=&head/>
             {parcels}
@@ -219,6 +294,7 @@ fn ParcelPart<'a>(head: &'a OrderHead, parcel: Parcel) -> impl IntoView + use<> 
                     <td><code>{l.sku}</code></td>
                     <td class="number">{l.quantity}</td>
                     <td class="number">{l.shipped}</td>
+                    <td class="number">{l.refunded}</td>
                     <td class="number"><Price money=head.money(l.unit_price_minor)/></td>
                     <td class="number"><Price money=head.money(l.total_minor)/></td>
                 </tr>

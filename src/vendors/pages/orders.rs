@@ -5,13 +5,18 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
-    money::Money,
+    money::{Currency, Money},
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
+            VendorOrderSummary,
         },
         queries,
+    },
+    payments::{
+        self, Giver,
+        refund_form::{RefundFields, RefundForm, errors_of},
     },
     post::Days,
     server::{
@@ -211,7 +216,14 @@ pub async fn show(
     Path(id): Path<VendorOrderId>,
 ) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
-    Ok(page(&app, &vendor, id, None, FieldErrors::default()).await?.notice(notice))
+    Ok(page(&app, &vendor, id, Typed::default(), FieldErrors::default()).await?.notice(notice))
+}
+
+/// What was typed into a form that was refused.
+#[derive(Default)]
+struct Typed {
+    ship: Option<ShipForm>,
+    refund: Option<RefundForm>,
 }
 
 /// The shipping form's address, opened or reloaded as a page: back to the order.
@@ -243,24 +255,52 @@ pub async fn ship(
         Err(AppError::Conflict(refusal)) => (FieldErrors::one("", refusal.to_string()), StatusCode::CONFLICT),
         Err(error) => return Err(error),
     };
-    Ok(page(&app, &vendor, id, Some(form), errors).await?.status(status).into_response())
+    Ok(page(&app, &vendor, id, Typed { ship: Some(form), refund: None }, errors).await?.status(status).into_response())
 }
 
-async fn page(
-    app: &App,
-    vendor: &Vendor,
-    id: VendorOrderId,
-    typed: Option<ShipForm>,
-    errors: FieldErrors,
-) -> Result<Page, AppError> {
-    let VendorOrderDetail { head, parcel, timeline } = queries::vendor_order(&app.pool, vendor, id).await?;
+/// `POST /vendor/orders/{order}/refunds`
+pub async fn refund(
+    State(app): State<App>,
+    Desk(vendor): Desk,
+    session: Session,
+    Path(id): Path<VendorOrderId>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Result<Response, AppError> {
+    let currency = queries::vendor_order(&app.pool, &vendor, id).await?.head.currency;
+    let by = Giver::Vendor(&vendor);
+    let form = RefundForm::from_pairs(id, pairs);
+    let wanted = match form.wanted(id, currency) {
+        Ok(wanted) => wanted,
+        Err(errors) => {
+            let page = page(&app, &vendor, id, Typed { ship: None, refund: Some(form) }, errors).await?;
+            return Ok(page.status(StatusCode::UNPROCESSABLE_ENTITY).into_response());
+        }
+    };
+    let error = match payments::give_back(&app, by, id, &wanted, &form.reason).await {
+        Ok(_) => {
+            flash::put(&session, "The money goes back. The shopper has been told.").await?;
+            return Ok(Redirect::to(&format!("{HERE}/{id}")).into_response());
+        }
+        Err(error) => error,
+    };
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::CONFLICT);
+    let now = payments::refundable(&app.pool, by, id).await?;
+    let errors = errors_of(error, id, now.as_ref(), &wanted)?;
+    Ok(page(&app, &vendor, id, Typed { ship: None, refund: Some(form) }, errors).await?.status(status).into_response())
+}
+
+async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
+    let VendorOrderDetail { head, parcel, timeline, refunds } = queries::vendor_order(&app.pool, vendor, id).await?;
+    let refundable = payments::refundable(&app.pool, Giver::Vendor(vendor), id).await?;
     let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
+    let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
         let trail = vec![(HERE.to_owned(), "Orders".to_owned()), (String::new(), title.clone())];
         let (tone, label) = state(head.status, head.payment_status, parcel.head.fulfilment_status);
-        let to_ship = ships(head.status, head.payment_status, parcel.head.fulfilment_status);
+        let to_ship = ships(head.status, head.payment_status, parcel.head.fulfilment_status)
+            && parcel.lines.iter().any(|l| l.left_to_ship() > 0);
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
@@ -301,8 +341,12 @@ async fn page(
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
+                        <GivenBack refunds=refunds currency=head.currency/>
                     </dl>
-                    {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.unwrap_or_default() errors=errors.clone()/> })}
+                    {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
+                    {refundable.map(|of| view! {
+                        <RefundFields action=format!("{HERE}/{id}/refunds") of=of typed=typed.refund.unwrap_or_default() errors=refund_errors/>
+                    })}
                     <Earnings explanation=explanation/>
                 </section>
                 <div>
@@ -324,15 +368,37 @@ async fn page(
     .layout(Layout::Vendor(HERE)))
 }
 
+/// What went back of the parcel, below its total.
+#[component]
+fn GivenBack(refunds: Vec<RefundLine>, currency: Currency) -> impl IntoView {
+    refunds
+        .into_iter()
+        .map(|r| {
+            let word = match r.state.as_str() {
+                "succeeded" => "Given back",
+                "failed" => "Did not go back",
+                _ => "Going back",
+            };
+            let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
+            view! {
+                <dt>{word} ", " <When at=r.created_at day_only=true/> <span class="below soft">{about.join(": ")}</span></dt>
+                <dd>{Money::new(-r.amount_minor, currency).to_string()}</dd>
+            }
+        })
+        .collect_view()
+}
+
 #[component]
 fn LineRow(line: Line, to_ship: bool, total: String) -> impl IntoView {
+    let left = line.left_to_ship();
+    let back = (line.refunded > 0).then(|| view! { <br/> <span class="soft">{format!("{} paid back", line.refunded)}</span> });
     let options = (!line.options.is_empty()).then(|| view! { <br/> <span class="soft">{line.options}</span> });
     view! {
         <tr>
             <td class="thumb"><Picture id=line.picture_id alt="" sizes="2.25rem"/></td>
-            <th scope="row">{line.title} " " <span class="soft">{line.sku}</span> {options}</th>
+            <th scope="row">{line.title} " " <span class="soft">{line.sku}</span> {options} {back}</th>
             <td class="number">{line.quantity}</td>
-            {to_ship.then(|| view! { <td class="number left">{line.quantity - line.shipped}</td> })}
+            {to_ship.then(|| view! { <td class="number left">{left}</td> })}
             <td class="number minor">{total}</td>
         </tr>
     }
@@ -342,9 +408,9 @@ fn LineRow(line: Line, to_ship: bool, total: String) -> impl IntoView {
 fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: FieldErrors) -> impl IntoView {
     let rows = lines
         .into_iter()
-        .filter(|line| line.shipped < line.quantity)
+        .filter(|line| line.left_to_ship() > 0)
         .map(|line| {
-            let left = line.quantity - line.shipped;
+            let left = line.left_to_ship();
             let name = format!("lines[{}]", line.id);
             let value = typed.lines.get(&line.id).cloned().unwrap_or_else(|| left.to_string());
             let error =
@@ -407,6 +473,17 @@ fn event_words(kind: &str) -> String {
         "cancelled" => "Cancelled".into(),
         "expired" => "Not paid in time".into(),
         "refunded" => "Paid back".into(),
+        "refund_booked" => "Money is going back".into(),
+        "return_asked" => "A return was asked for".into(),
+        "return_questioned" => "The shopper was asked about a return".into(),
+        "return_answered" => "The shopper answered about a return".into(),
+        "return_accepted" => "A return was accepted".into(),
+        "return_refused" => "A return was refused".into(),
+        "return_appealed" => "The shopper asked Souk about a return".into(),
+        "return_sent" => "Something is on its way back".into(),
+        "return_received" => "A return came".into(),
+        "return_withdrawn" => "A return was withdrawn".into(),
+        "refunded_in_dashboard" => "Given back by Souk".into(),
         "shipped" => "Parcel sent".into(),
         other => {
             let words = other.replace('_', " ");

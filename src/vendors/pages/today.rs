@@ -7,6 +7,7 @@ use crate::{
         model::{VendorOrderFilter, VendorOrderSummary},
         queries as orders,
     },
+    returns,
     server::{
         flash,
         page::{Layout, Page},
@@ -38,12 +39,13 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
     let low = queries::low_stock(&app.pool, &vendor, LOW).await?;
     let drafts = queries::drafts(&app.pool, &vendor).await?;
     let (day, month) = queries::takings(&app.pool, &vendor).await?;
+    let returns = returns::queries::count_waiting(&app.pool, &vendor).await?;
     let now = OffsetDateTime::now_utc();
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
 
     Ok(Page::new("Today", move || {
-        let calm = waiting.is_empty() && low.is_empty() && drafts.is_empty();
+        let calm = waiting.is_empty() && low.is_empty() && drafts.is_empty() && returns == 0;
         view! {
             <div class="desk-head">
                 <h1>{name}</h1>
@@ -52,6 +54,7 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
             {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
             <div class="needs">
                 <ToShip waiting=waiting total=to_ship now=now/>
+                <Returns waiting=returns/>
                 <Low rows=low/>
                 <Drafts rows=drafts/>
             </div>
@@ -106,6 +109,18 @@ fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> 
         </section>
     }
     .into_any()
+}
+
+#[component]
+fn Returns(waiting: i64) -> impl IntoView {
+    (waiting > 0).then(|| {
+        view! {
+            <section aria-labelledby="returns">
+                <h2 id="returns">{format!("Returns: {waiting}")}</h2>
+                <p><a href="/vendor/returns">{if waiting == 1 { "One waits for you" } else { "They wait for you" }}</a></p>
+            </section>
+        }
+    })
 }
 
 #[component]

@@ -13,6 +13,9 @@ fn body(method: &str, path: &str, line: &str) -> Option<Value> {
         ("post", "/api/v1/vendor/orders/{id}/shipments") => {
             Some(json!({ "items": [{ "line_id": line, "quantity": 1 }], "carrier": "Royal Mail" }))
         }
+        ("post", "/api/v1/vendor/orders/{id}/refunds") => {
+            Some(json!({ "items": [{ "line_id": line, "quantity": 1 }], "reason": "Taken" }))
+        }
         ("post", "/api/v1/orders/{id}/cancel") => None,
         ("get" | "delete", _) => None,
         other => panic!("{other:?} takes a body that this test does not know"),
@@ -22,7 +25,8 @@ fn body(method: &str, path: &str, line: &str) -> Option<Value> {
 /// Everything that a stranger could have changed, as one text.
 async fn state(test: &TestApp) -> String {
     let mut state = String::new();
-    for table in ["products", "variants", "stock", "cart_lines", "orders", "vendor_orders", "shipments", "api_tokens"] {
+    for table in ["products", "variants", "stock", "cart_lines", "orders", "vendor_orders", "shipments", "refunds", "api_tokens"]
+    {
         let sql = format!("select coalesce(md5(string_agg(t::text, '' order by t::text)), '') as hash from {table} t");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&test.app.pool).await.expect("a hash");
         state.push_str(&row.get::<String, _>("hash"));
@@ -56,7 +60,7 @@ async fn what_is_anothers_is_not_found_by_any_call() {
             "/api/v1/products/{id}" => &draft,
             "/api/v1/cart/items/{id}" => &item,
             "/api/v1/orders/{id}" | "/api/v1/orders/{id}/cancel" => &order,
-            "/api/v1/vendor/orders/{id}" | "/api/v1/vendor/orders/{id}/shipments" => &part,
+            "/api/v1/vendor/orders/{id}" | "/api/v1/vendor/orders/{id}/shipments" | "/api/v1/vendor/orders/{id}/refunds" => &part,
             "/api/v1/tokens/{id}" => &token,
             plain if !plain.contains('{') => continue,
             unknown => panic!("{unknown} names something that this test does not know: whose is it?"),

@@ -165,3 +165,34 @@ pub async fn assert_laws_hold(app: &App) {
     let broken: Vec<_> = findings.into_iter().filter(|f| f.violations > 0).collect();
     assert!(broken.is_empty(), "{broken:#?}");
 }
+
+/// A paid order of these goods, as the card page leaves it.
+pub async fn paid(test: &super::TestApp, user: Option<Uuid>, goods: &[(&str, i32)]) -> Unpaid {
+    let unpaid = order(&test.app, user, goods).await.expect("stock");
+    pay(test, &unpaid).await;
+    unpaid
+}
+
+/// Pays an order by card.
+pub async fn pay(test: &super::TestApp, unpaid: &Unpaid) {
+    let page = souk::payments::open(&test.app, unpaid.id).await.expect("a page");
+    test.services().pay(&page, super::Card::Good).await;
+    souk::payments::settle_order(&test.app, unpaid.id).await.expect("settled");
+    assert_eq!(standing(&test.app, unpaid.id).await.0, "placed");
+}
+
+/// A vendor's parcel of an order, and its lines in order of their SKUs.
+pub async fn parcel_of(test: &super::TestApp, order: &Unpaid, vendor: &str) -> (Uuid, Vec<Uuid>) {
+    let parcel: Uuid = sqlx::query_scalar("select id from vendor_orders where order_id = $1 and vendor_slug = $2")
+        .bind(order.id.uuid())
+        .bind(vendor)
+        .fetch_one(&test.app.pool)
+        .await
+        .expect("a parcel");
+    let lines = sqlx::query_scalar("select id from order_lines where vendor_order_id = $1 order by sku")
+        .bind(parcel)
+        .fetch_all(&test.app.pool)
+        .await
+        .expect("its lines");
+    (parcel, lines)
+}
