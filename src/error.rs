@@ -47,7 +47,7 @@ impl AppError {
             Self::Conflict(Refusal::TooManyAttempts { .. }) => 429,
             Self::Conflict(Refusal::WrongCredentials) => 401,
             Self::Conflict(Refusal::KeyReused) => 422,
-            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable) => 503,
+            Self::Conflict(Refusal::PaymentUnavailable | Refusal::StoreUnavailable | Refusal::StripeUnavailable) => 503,
             Self::Conflict(_) => 409,
             Self::Internal => 500,
             Self::Offline => 503,
@@ -118,6 +118,10 @@ pub enum Refusal {
     ReturnsTooMuch,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
     PaymentUnavailable,
+    #[error("Stripe does not answer. Nothing was changed; please try again in a minute.")]
+    StripeUnavailable,
+    #[error("Something of this parcel was not sent yet, so it cannot have arrived.")]
+    NotSent,
     #[error("It could not be kept, because the picture store is away or full. Please try again in a few minutes.")]
     StoreUnavailable,
     #[error("Too many attempts. Please wait {} and try again.", minutes(*retry_after_seconds))]
@@ -158,6 +162,8 @@ impl Refusal {
             Self::RefundsTooMuch => "refunds-too-much",
             Self::ReturnsTooMuch => "returns-too-much",
             Self::PaymentUnavailable => "payment-unavailable",
+            Self::StripeUnavailable => "stripe-unavailable",
+            Self::NotSent => "not-sent",
             Self::StoreUnavailable => "store-unavailable",
             Self::TooManyAttempts { .. } => "too-many-attempts",
             Self::WrongCredentials => "wrong-credentials",

@@ -92,6 +92,12 @@ ids!(
     LedgerTransactionId,
     /// One rule of what the market keeps of a sale.
     CommissionRuleId,
+    /// Money from the market to a vendor's account at Stripe.
+    TransferId,
+    /// Money back from there.
+    TransferReversalId,
+    /// Money from a vendor's account at Stripe to its bank.
+    PayoutId,
 );
 
 #[cfg(test)]

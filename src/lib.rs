@@ -24,6 +24,8 @@ pub mod demo;
 #[cfg(feature = "ssr")]
 pub mod ledger;
 #[cfg(feature = "ssr")]
+pub mod payouts;
+#[cfg(feature = "ssr")]
 pub mod prove;
 #[cfg(feature = "ssr")]
 pub mod replay;

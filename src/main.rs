@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use souk::{
     accounts,
     catalog::import::{self, Import},
-    demo,
+    demo, payouts,
     prove::{self, crash::Crash, oversell::Oversell},
     replay::{self, cli::Replay},
     server::{
@@ -59,6 +59,15 @@ enum Command {
         /// So many customers at once
         #[arg(long, default_value_t = 4)]
         concurrency: usize,
+    },
+    /// Pay the vendors whose day it is, as the server does by itself
+    Payouts {
+        /// Say who would be paid how much, and why not the others; do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Also those whose day it is not
+        #[arg(long)]
+        everybody: bool,
     },
     /// Count the violations of every law in the database; changes nothing, and fails where one is broken
     Verify,
@@ -141,6 +150,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay { file, limit, concurrency } => {
             let what = Replay { file, limit, concurrency };
             command(config, async |app| replay::cli::run(app, &what).await).await
+        }
+        Command::Payouts { dry_run, everybody } => {
+            command(config, async |app| payouts::cli::run(app, payouts::cli::Payouts { dry_run, everybody }).await).await
         }
         Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
         Command::Prove(Prove::Oversell { buyers, stock }) => {

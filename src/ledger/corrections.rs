@@ -4,6 +4,7 @@ use super::model::{Account, Booking, Cause, Entries};
 use crate::{
     error::AppError,
     money::Money,
+    payouts,
     server::{auth::Operator, state::App},
     texts,
 };
@@ -38,6 +39,9 @@ pub async fn correct(app: &App, by: &Operator, correction: &Correction) -> Resul
     };
     let mut tx = app.pool.begin().await?;
     let booked = super::book(&mut tx, booking).await?;
+    for vendor in [debit.vendor(), credit.vendor()].into_iter().flatten() {
+        payouts::level_later(&mut *tx, vendor).await?;
+    }
     tx.commit().await?;
     Ok(booked.is_some())
 }

@@ -18,6 +18,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/orders", "Orders"),
     ("/operator/commission", "Commission"),
     ("/operator/ledger", "Ledger"),
+    ("/operator/payouts", "Payouts"),
     ("/operator/returns", "Returns"),
     ("/operator/users", "Users"),
     ("/operator/jobs", "Jobs"),

@@ -291,6 +291,19 @@ pub struct ParcelHead {
     pub discount_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
+    /// Nothing of it is left to send: all was sent, or paid back before.
+    pub complete: bool,
+    /// When somebody said that it has arrived.
+    pub delivered_at: Option<OffsetDateTime>,
+    /// When its vendor's money was released.
+    pub released_at: Option<OffsetDateTime>,
+}
+
+impl ParcelHead {
+    /// All of it is on its way, and nobody has said yet that it arrived.
+    pub fn arrives(&self) -> bool {
+        self.complete && self.delivered_at.is_none() && self.fulfilment_status != FulfilmentStatus::Unfulfilled
+    }
 }
 
 /// A line as it was sold.

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     error::{AppError, Refusal},
-    ids::OrderId,
+    ids::{OrderId, VendorOrderId},
     payments,
+    payouts::{self, Deliverer},
     server::{auth::MaybeCustomer, flash, page::Page, state::App, token::Token},
 };
 use axum::{
@@ -31,6 +32,7 @@ pub fn routes() -> Router<App> {
         .route("/orders/{id}/return", get(back_from_paying))
         .route("/orders/{id}/pay", post(pay))
         .route("/orders/{id}/cancel", post(cancel))
+        .route("/orders/{id}/received", post(received))
 }
 
 /// What the guest's link and the forms of the page carry.
@@ -39,6 +41,8 @@ struct Link {
     token: Option<String>,
     /// Set after the way back from paying when Stripe did not answer.
     checking: Option<String>,
+    /// Which parcel a form is about.
+    parcel: Option<String>,
 }
 
 /// The order that the address names, for a person who may read it: signed in as the one who made it, or with the token of
@@ -48,6 +52,7 @@ struct OwnOrder {
     reader: Reader,
     token: Option<Token>,
     checking: bool,
+    parcel: Option<VendorOrderId>,
 }
 
 impl FromRequest<App> for OwnOrder {
@@ -70,7 +75,8 @@ impl OwnOrder {
         let token: Option<Token> = link.token.and_then(|t| t.parse().ok());
         let reader = Reader::person(who, token.as_ref());
         let may = queries::may_read(&mut *app.pool.acquire().await?, id, &reader).await?;
-        Ok(Self { may, reader, token, checking: link.checking.is_some() })
+        let parcel = link.parcel.and_then(|p| p.parse().ok());
+        Ok(Self { may, reader, token, checking: link.checking.is_some(), parcel })
     }
 
     fn id(&self) -> OrderId {
@@ -146,6 +152,19 @@ async fn pay(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError
 async fn cancel(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError> {
     match payments::cancel(&app, own.id(), &own.reader).await {
         Ok(()) => Ok(Redirect::to(&own.address("")).into_response()),
+        Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// `POST /orders/{id}/received`: the shopper has this parcel.
+async fn received(State(app): State<App>, session: Session, own: OwnOrder) -> Result<Response, AppError> {
+    let parcel = own.parcel.ok_or(AppError::NotFound)?;
+    match payouts::delivered(&app, parcel, Deliverer::Shopper(own.may, &own.reader)).await {
+        Ok(_) => {
+            flash::put(&session, "Thank you. We have written down that it has arrived.").await?;
+            Ok(Redirect::to(&own.address("")).into_response())
+        }
         Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
     }

@@ -114,7 +114,8 @@ pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<
         ParcelHead,
         r#"select id as "id: VendorOrderId", vendor_name, vendor_slug, shipping_name, min_days, max_days,
                   fulfilment_status as "fulfilment_status: FulfilmentStatus",
-                  items_minor, shipping_minor, discount_minor, tax_minor, total_minor
+                  items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+                  parcel_is_complete(id) as "complete!", delivered_at, released_at
            from vendor_orders where order_id = $1 and ($2::uuid is null or id = $2) order by vendor_name, id"#,
         order.uuid(),
         only

@@ -53,7 +53,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
     let parcels = order
         .parcels
         .iter()
-        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again/> })
+        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again token=token.clone()/> })
         .collect_view();
     let everything = (again && order.parcels.iter().map(|p| p.lines.len()).sum::<usize>() > 1)
         .then(|| view! { <AllAgain parcels=order.parcels.clone()/> });
@@ -175,7 +175,7 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
 
 /// One vendor's parcel: its lines, and what happens next with it.
 #[component]
-pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView {
+pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<String>) -> impl IntoView {
     let Parcel { head: own, lines, shipments } = parcel;
     let heading = format!("parcel-{}", own.id);
     let placed = head.status == OrderStatus::Placed && head.payment_status != PaymentStatus::Refunded;
@@ -215,6 +215,20 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
             }
         })
         .collect::<Vec<_>>();
+    let arrived = match own.delivered_at {
+        Some(at) => Some(view! { <p class="parcel-next">"It has arrived: " <When at=at day_only=true/> "."</p> }.into_any()),
+        None if own.arrives() && placed => Some(
+            view! {
+                <form method="post" action=format!("/orders/{}/received", head.id)>
+                    {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
+                    <input type="hidden" name="parcel" value=own.id.to_string()/>
+                    <button type="submit">"I have it" <span class="visually-hidden">{format!(": the parcel from {}", own.vendor_name)}</span></button>
+                </form>
+            }
+            .into_any(),
+        ),
+        None => None,
+    };
     let money = move |minor| Money::new(minor, head.currency);
     let rows = lines.into_iter().map(|line| view! { <LineView line=line head=head.clone() again=again/> }).collect_view();
     view! {
@@ -222,6 +236,7 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool) -> impl IntoView
             <h2 id=heading.clone()>"Parcel from " <a href=format!("/vendors/{}", own.vendor_slug)>{own.vendor_name}</a></h2>
             {next.map(|n| view! { <p class="parcel-next">{n}</p> })}
             {(!sent.is_empty()).then(|| view! { <ul class="shipments">{sent}</ul> })}
+            {arrived}
             <ul class="order-lines">{rows}</ul>
             <p class="parcel-sum soft">
                 "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/> " · This parcel: " <Price money=money(own.total_minor)/>
@@ -371,6 +386,7 @@ pub fn words(event: &Event, head: &OrderHead) -> Option<String> {
         "refunded" => format!("{} sent back.", amount()),
         "refund_failed" => format!("Sending {} back did not work; we are looking into it.", amount()),
         "shipped" if text("tracking").is_empty() => format!("{} sent a parcel with {}.", text("vendor"), text("carrier")),
+        "delivered" => format!("The parcel from {} has arrived.", text("vendor")),
         "shipped" => format!("{} sent a parcel with {}, {}.", text("vendor"), text("carrier"), text("tracking")),
         _ => return None,
     })

@@ -192,7 +192,7 @@ pub async fn create_session(app: &App, new: NewSession) -> Result<Session> {
         .success_url(new.success_url)
         .cancel_url(new.cancel_url)
         .customize()
-        .request_strategy(key(&new.idempotency_key)?)
+        .request_strategy(idempotent(&new.idempotency_key)?)
         // A person waits for this one.
         .timeout(Duration::from_secs(12))
         .send(&app.stripe)
@@ -200,7 +200,8 @@ pub async fn create_session(app: &App, new: NewSession) -> Result<Session> {
     Ok(session.into())
 }
 
-fn key(text: &str) -> Result<RequestStrategy> {
+/// With this key, a repeat of a request is the same request.
+pub fn idempotent(text: &str) -> Result<RequestStrategy> {
     let key = IdempotencyKey::new(text).map_err(|e| GatewayError::Refused {
         status: 400,
         code: "idempotency_key".into(),
@@ -300,7 +301,7 @@ pub async fn create_refund(
         .amount(amount_minor)
         .metadata(HashMap::from([("refund_id".to_owned(), booked.to_string())]))
         .customize()
-        .request_strategy(key(idempotency_key)?)
+        .request_strategy(idempotent(idempotency_key)?)
         .send(&app.stripe)
         .await?;
     Ok(refund.into())

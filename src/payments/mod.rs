@@ -31,6 +31,8 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
+pub use gateway::{GatewayError, idempotent};
+#[cfg(feature = "ssr")]
 pub use open::{latest, open};
 #[cfg(feature = "ssr")]
 pub use partial::{Giver, RefundNote, Refundable, give_back, refundable};

@@ -168,6 +168,34 @@ const LAWS: &[(&str, &str)] = &[
              (select coalesce(sum(l.platform_discount_minor), 0) from order_lines l where l.vendor_order_id = v.id)",
     ),
     (
+        "Release: a parcel is released where the books say so, and nothing of it is pending then",
+        "select count(*) from vendor_orders v where (v.released_at is not null) <> exists
+         (select 1 from ledger_transactions t where t.cause = 'release' and t.cause_id = v.id)
+         or v.released_at is not null and 0 <> coalesce((select sum(e.amount_minor) from ledger_entries e
+             join ledger_accounts a on a.id = e.account_id and a.kind = 'vendor_pending' where e.vendor_order_id = v.id), 0)",
+    ),
+    (
+        "Transfers: what was made is booked, and nothing else",
+        "select count(*) from (select id, amount_minor, state, 'transfer' as cause, 1 as sign from transfers
+             union all select id, amount_minor, state, 'transfer_reversal', -1 from transfer_reversals) m
+         where case m.state when 'made' then m.sign * m.amount_minor else 0 end <>
+         coalesce((select sum(e.amount_minor) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'connected' where t.cause = m.cause and t.cause_id = m.id), 0)",
+    ),
+    (
+        "Payouts: what is on its way, and what banks have, is booked as it stands",
+        "select count(*) from payouts p where
+         (case p.state when 'sent' then p.amount_minor else 0 end, case p.state when 'paid' then p.amount_minor else 0 end) is distinct from
+         (select (coalesce(sum(e.amount_minor) filter (where a.kind = 'payouts_in_transit'), 0)::bigint,
+                  coalesce(sum(e.amount_minor) filter (where a.kind = 'vendor_payable'), 0)::bigint)
+          from ledger_transactions t join ledger_entries e on e.transaction_id = t.id join ledger_accounts a on a.id = e.account_id
+          where t.cause = 'payout' and t.cause_id = p.id)",
+    ),
+    (
+        "Payouts: nobody's account at Stripe, nor what is on its way from it, is below nothing",
+        "select count(*) from ledger_accounts a where a.kind in ('connected', 'payouts_in_transit') and ledger_balance(a.id) < 0",
+    ),
+    (
         "Webhooks: an event that waits has a job that will handle it",
         "select count(*) from webhook_events e where e.state = 'pending' and not exists
          (select 1 from jobs j where j.kind = 'handle_webhook' and j.state in ('queued', 'running') and j.payload #>> '{payload,event}' = e.id)",

@@ -1,6 +1,6 @@
 //! Configuration from the environment, read once. What is not set has a stand-in, except in production.
 
-use crate::money::Currency;
+use crate::{money::Currency, payouts::model::Settings};
 use anyhow::Context;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -65,6 +65,10 @@ pub struct Config {
     pub hold: Duration,
     /// The sweeper asks Stripe about payments open for longer than this.
     pub sweep_after: Duration,
+    /// Days after the last shipment of a parcel until its vendor can be paid, where nobody says earlier that it has arrived.
+    pub release_days: u16,
+    /// How vendors are paid who have not said otherwise.
+    pub payouts: Settings,
     /// How many days after it was sent something may be asked back.
     pub return_days: u32,
     /// How many REST requests one client address or token may make in a minute.
@@ -137,6 +141,12 @@ impl Config {
             currency: or("SOUK_CURRENCY", "GBP").parse().context("SOUK_CURRENCY")?,
             hold: minutes("SOUK_HOLD_MINUTES", "15")?,
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
+            release_days: parse("SOUK_RELEASE_DAYS", &or("SOUK_RELEASE_DAYS", "7"))?,
+            payouts: Settings {
+                schedule: parse("SOUK_PAYOUT_SCHEDULE", &or("SOUK_PAYOUT_SCHEDULE", "weekly-monday"))?,
+                minimum_minor: parse::<u32>("SOUK_PAYOUT_MINIMUM", &or("SOUK_PAYOUT_MINIMUM", "1000"))?.into(),
+                holding_days: parse("SOUK_PAYOUT_HOLDING_DAYS", &or("SOUK_PAYOUT_HOLDING_DAYS", "7"))?,
+            },
             return_days: parse("SOUK_RETURN_DAYS", &or("SOUK_RETURN_DAYS", "30"))?,
             api_rate: parse("SOUK_API_RATE", &or("SOUK_API_RATE", "6000"))?,
             page_cache_mb: parse("SOUK_PAGE_CACHE_MB", &or("SOUK_PAGE_CACHE_MB", "64"))?,

@@ -20,6 +20,10 @@ pub enum Job {
     Refund { refund: crate::ids::RefundId },
     /// Tell Stripe that nobody will pay this attempt any more.
     ExpireSession { payment: crate::ids::PaymentId },
+    /// Bring a vendor's money at Stripe to where it should be.
+    SettleVendor { vendor: crate::ids::VendorId },
+    /// Ask Stripe for a payout that is booked.
+    Payout { payout: crate::ids::PayoutId },
     /// Remove a deleted picture's objects from the store.
     DeletePicture { picture: crate::ids::PictureId },
 }
@@ -31,6 +35,8 @@ impl Job {
             Job::HandleWebhook { .. } => "handle_webhook",
             Job::Refund { .. } => "refund",
             Job::ExpireSession { .. } => "expire_session",
+            Job::SettleVendor { .. } => "settle_vendor",
+            Job::Payout { .. } => "payout",
             Job::DeletePicture { .. } => "delete_picture",
         }
     }
@@ -42,6 +48,8 @@ async fn run(app: &App, job: Job) -> anyhow::Result<()> {
         Job::HandleWebhook { event } => crate::payments::webhook::handle(app, &event).await,
         Job::Refund { refund } => crate::payments::refund(app, refund).await,
         Job::ExpireSession { payment } => crate::payments::expire_session(app, payment).await,
+        Job::SettleVendor { vendor } => crate::payouts::settle_vendor(app, vendor).await,
+        Job::Payout { payout } => crate::payouts::payout(app, payout).await,
         Job::DeletePicture { picture } => crate::catalog::pictures::delete_objects(app, picture).await,
     }
 }
@@ -150,6 +158,7 @@ pub async fn sweep(app: &App) {
     };
     log("sweeping payments", crate::payments::sweep(app).await);
     log("keeping the books", crate::ledger::sweep(app).await);
+    log("releasing and paying out", crate::payouts::sweep(app, time::OffsetDateTime::now_utc()).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("tidying", tidy(app).await);
 }

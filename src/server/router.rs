@@ -1,7 +1,9 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, returns, vendors};
+use crate::{
+    about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -31,6 +33,7 @@ pub fn router(app: App) -> Router {
         .merge(orders::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
+        .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
@@ -112,10 +115,10 @@ async fn get_only(request: Request, next: Next) -> Response {
 async fn security_headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    // The sandbox's or Stripe's payment page is reached by a redirect after a form post.
+    // The sandbox's or Stripe's pages, for shoppers who pay and vendors who are paid, are reached by a redirect after a form post.
     let pay = match &app.sandbox {
         Some(_) => app.config.stripe.as_ref().map_or("", |s| s.api_base.as_str()),
-        None => "https://checkout.stripe.com",
+        None => "https://checkout.stripe.com https://connect.stripe.com",
     };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \

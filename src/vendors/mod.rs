@@ -23,5 +23,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/orders", "Orders"),
     ("/vendor/returns", "Returns"),
     ("/vendor/sales", "Sold"),
+    ("/vendor/payouts", "Payouts"),
+    ("/vendor/statements", "Statements"),
     ("/vendor/shop", "Shop"),
 ];

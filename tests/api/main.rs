@@ -15,6 +15,7 @@ mod metrics;
 mod operator;
 mod orders;
 mod payments;
+mod payouts;
 mod pictures;
 mod prove;
 mod queries;

@@ -75,6 +75,8 @@ pub fn kind_words(kind: &str) -> String {
         "handle_webhook" => "Handle what Stripe sent".into(),
         "refund" => "Ask Stripe for a refund".into(),
         "expire_session" => "Tell Stripe that a payment is off".into(),
+        "settle_vendor" => "Bring a vendor's money to its account at Stripe".into(),
+        "payout" => "Ask Stripe for a payout".into(),
         "delete_picture" => "Remove the files of a picture".into(),
         other => words(other),
     }

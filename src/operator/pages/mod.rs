@@ -7,6 +7,7 @@ mod jobs;
 mod ledger;
 mod list;
 mod orders;
+mod payouts;
 mod users;
 mod vendors;
 mod webhooks;
@@ -31,6 +32,11 @@ pub fn routes() -> Router<App> {
         .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
         .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
         .route("/operator/ledger", get(ledger::list).post(ledger::book))
+        .route("/operator/payouts", get(payouts::list))
+        .route("/operator/payouts/run", get(payouts::look).post(payouts::run))
+        .route("/operator/payouts/vendors", get(payouts::vendors))
+        .route("/operator/payouts/vendors/{id}", get(payouts::back).post(payouts::hold))
+        .route("/operator/parcels/{parcel}/delivered", post(payouts::delivered))
         .route("/operator/orders/{id}/refunds", post(orders::refund))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))

@@ -301,6 +301,8 @@ fn ParcelPart<'a>(head: &'a OrderHead, parcel: Parcel) -> impl IntoView + use<> 
             }
         })
         .collect_view();
+    let closable = p.complete && p.delivered_at.is_none() && head.status == OrderStatus::Placed;
+    let label = if p.arrives() { "It has arrived" } else { "Close it: nothing is left to send" };
     let shipments = parcel
         .shipments
         .into_iter()
@@ -321,6 +323,11 @@ fn ParcelPart<'a>(head: &'a OrderHead, parcel: Parcel) -> impl IntoView + use<> 
                 <strong><Price money=head.money(p.total_minor)/></strong>
             </p>
             <ul>{shipments}</ul>
+            {p.delivered_at.map(|at| view! { <p>"Arrived " <When at=at/></p> })}
+            {p.released_at.map(|at| view! { <p>"Released for payout " <When at=at/></p> })}
+            {closable.then(|| view! {
+                <form method="post" action=format!("/operator/parcels/{}/delivered", p.id)><button>{label}</button></form>
+            })}
         </section>
     }
 }

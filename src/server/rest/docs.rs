@@ -43,7 +43,7 @@ pub(super) fn head() -> OpenApi {
         ("catalogue", "Goods, categories and vendors' shops"),
         ("cart", "The cart and the checkout"),
         ("orders", "Orders of a shopper"),
-        ("vendor", "A vendor's own orders"),
+        ("vendor", "A vendor's own orders, balance and payouts"),
     ];
     let tags = tags.map(|(name, words)| TagBuilder::new().name(name).description(Some(words)).build());
     OpenApiBuilder::new().info(info).components(Some(components)).tags(Some(tags)).build()

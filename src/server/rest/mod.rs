@@ -18,7 +18,7 @@ pub use params::{List, Named, Page, Params};
 pub use schema::Price;
 
 use super::{session, state::App};
-use crate::{accounts, cart, catalog, checkout, orders, vendors};
+use crate::{accounts, cart, catalog, checkout, orders, payouts, vendors};
 use axum::{Router, http::StatusCode, middleware, response::IntoResponse};
 use contract::Contract;
 use serde_json::Value;
@@ -48,7 +48,8 @@ fn calls() -> (Router<App>, Value) {
         .merge(cart::rest::routes())
         .merge(checkout::rest::routes())
         .merge(orders::rest::routes())
-        .merge(vendors::rest::routes());
+        .merge(vendors::rest::routes())
+        .merge(payouts::rest::routes());
     let (router, document) = OpenApiRouter::with_openapi(docs::head()).nest("/api/v1", v1).split_for_parts();
     // Plain data: writing it as JSON cannot fail.
     let mut document = serde_json::to_value(document).unwrap_or_default();

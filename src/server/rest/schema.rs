@@ -82,7 +82,7 @@ macro_rules! ids_in_document {
 }
 
 texts_in_document!(PersonName AddressLine City PostalCode Title Description Sku OptionName OptionValue ShopName Tagline About);
-ids_in_document!(UserId CartId CartLineId ProductId VariantId OrderId VendorOrderId OrderLineId PaymentId RefundId ShipmentId VendorId
+ids_in_document!(UserId CartId CartLineId ProductId VariantId OrderId VendorOrderId OrderLineId PaymentId RefundId ShipmentId VendorId PayoutId
     CategoryId ApiTokenId);
 
 in_document!(

@@ -292,8 +292,8 @@ pub async fn refund(
 async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
     let VendorOrderDetail { head, parcel, timeline, refunds } = queries::vendor_order(&app.pool, vendor, id).await?;
     let refundable = payments::refundable(&app.pool, Giver::Vendor(vendor), id).await?;
-    let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
+    let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -344,10 +344,10 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         <GivenBack refunds=refunds currency=head.currency/>
                     </dl>
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
+                    <Earnings explanation=explanation/>
                     {refundable.map(|of| view! {
                         <RefundFields action=format!("{HERE}/{id}/refunds") of=of typed=typed.refund.unwrap_or_default() errors=refund_errors/>
                     })}
-                    <Earnings explanation=explanation/>
                 </section>
                 <div>
                     <section aria-labelledby="to">
@@ -359,6 +359,13 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
                     })}
+                    {parcel.head.arrives().then(|| view! {
+                        <form method="post" action=format!("{HERE}/{id}/delivered")>
+                            <button>"It has arrived"</button>
+                            <p class="hint">"Then its money can be paid out. By itself that happens some days after you sent it."</p>
+                        </form>
+                    })}
+                    {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
                     <History events=timeline/>
                 </div>
             </div>
@@ -485,6 +492,7 @@ fn event_words(kind: &str) -> String {
         "return_withdrawn" => "A return was withdrawn".into(),
         "refunded_in_dashboard" => "Given back by Souk".into(),
         "shipped" => "Parcel sent".into(),
+        "delivered" => "Parcel arrived".into(),
         other => {
             let words = other.replace('_', " ");
             let mut letters = words.chars();
