@@ -37,9 +37,13 @@ pub use open::{latest, open};
 #[cfg(feature = "ssr")]
 pub use partial::{Giver, RefundNote, Refundable, give_back, refundable};
 #[cfg(feature = "ssr")]
-pub(crate) use partial::{paid_payment, too_much};
+pub(crate) use partial::{paid_payment, refuse_disputed, too_much};
+#[cfg(feature = "ssr")]
+pub(crate) use refunds::{make_room, rest_of};
 #[cfg(feature = "ssr")]
 pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refunds};
+#[cfg(feature = "ssr")]
+pub(crate) use settle::lock_order_of;
 #[cfg(feature = "ssr")]
 pub use settle::{settle, settle_order, settle_session};
 #[cfg(feature = "ssr")]
