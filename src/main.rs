@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use souk::{
     accounts,
     catalog::import::{self, Import},
-    demo, payouts,
+    demo, payouts, reconciliation,
     prove::{self, crash::Crash, oversell::Oversell},
     replay::{self, cli::Replay},
     server::{
@@ -69,6 +69,8 @@ enum Command {
         #[arg(long)]
         everybody: bool,
     },
+    /// Compare the books with Stripe now, and print where they differ
+    Reconcile,
     /// Count the violations of every law in the database; changes nothing, and fails where one is broken
     Verify,
     /// Do the worst to a shop of its own, and count what broke; needs the right to make a database
@@ -154,6 +156,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Payouts { dry_run, everybody } => {
             command(config, async |app| payouts::cli::run(app, payouts::cli::Payouts { dry_run, everybody }).await).await
         }
+        Command::Reconcile => command(config, async |app| reconciliation::cli::run(app).await).await,
         Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
         Command::Prove(Prove::Oversell { buyers, stock }) => {
             command(config, async |app| prove::oversell::run(app, Oversell { buyers, stock }).await).await

@@ -31,6 +31,8 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
+pub use fees::read_anew;
+#[cfg(feature = "ssr")]
 pub use gateway::{GatewayError, idempotent};
 #[cfg(feature = "ssr")]
 pub use open::{latest, open};
@@ -41,7 +43,7 @@ pub(crate) use partial::{paid_payment, refuse_disputed, too_much};
 #[cfg(feature = "ssr")]
 pub(crate) use refunds::{make_room, rest_of};
 #[cfg(feature = "ssr")]
-pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refunds};
+pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refund, sync_refunds};
 #[cfg(feature = "ssr")]
 pub(crate) use settle::lock_order_of;
 #[cfg(feature = "ssr")]
@@ -50,3 +52,5 @@ pub use settle::{settle, settle_order, settle_session};
 pub use sold::parcels as sold_parcels;
 #[cfg(feature = "ssr")]
 pub use sweep::{expire_session, sweep};
+#[cfg(feature = "ssr")]
+pub(crate) use webhook::payment_of as payment_of_intent;

@@ -178,6 +178,14 @@ pub async fn sync_refunds(app: &App, intent: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As [`sync_refunds`], for a refund of which only its own id at Stripe is known.
+pub async fn sync_refund(app: &App, id: &str) -> anyhow::Result<()> {
+    match gateway::intent_of_refund(app, id).await? {
+        Some(intent) => sync_refunds(app, &intent).await,
+        None => Ok(()),
+    }
+}
+
 /// Writes down how a refund stands: of our booking, or as a new one that was made in Stripe's dashboard.
 async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &gateway::Refund) -> anyhow::Result<()> {
     let mut tx = app.pool.begin().await?;

@@ -2,7 +2,7 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors,
+    about, accounts, cart, catalog, checkout, disputes, error::AppError, operator, orders, payments, payouts, returns, vendors,
 };
 use axum::{
     Router,
@@ -36,6 +36,7 @@ pub fn router(app: App) -> Router {
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
+        .merge(disputes::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))
