@@ -8,8 +8,10 @@ use super::{
 use crate::{
     ids::{LedgerTransactionId, OrderId, RefundId, VendorId, VendorOrderId},
     money::Currency,
+    payouts,
 };
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A refund as the books need it.
@@ -74,12 +76,22 @@ async fn step(
     reverses: Option<LedgerTransactionId>,
     entries: Entries,
 ) -> sqlx::Result<bool> {
+    // What was released is at Stripe, or on the way there: it follows.
+    let released = |account| match account {
+        Account::VendorPayable(vendor) => Some(vendor),
+        _ => None,
+    };
+    let vendors: BTreeSet<VendorId> = entries.as_slice().iter().filter_map(|e| released(e.account)).collect();
     let booking = Booking {
         order: Some(refund.order),
         reverses,
         ..Booking::of(Cause::Refund, refund.id.uuid(), step, refund.currency, entries)
     };
-    Ok(book(tx, booking).await?.is_some())
+    let booked = book(tx, booking).await?.is_some();
+    for vendor in vendors.into_iter().filter(|_| booked) {
+        payouts::level_later(&mut *tx, vendor).await?;
+    }
+    Ok(booked)
 }
 
 /// A refund was decided: what it gives back is taken from those who had it, and due to the shopper. Call it with the refund and

@@ -67,12 +67,11 @@ pub async fn set_up(app: &App, vendor: &Vendor) -> Result<String, AppError> {
 
 /// The address of the vendor's own pages at Stripe: its bank account, its papers.
 pub async fn dashboard(app: &App, vendor: &Vendor) -> Result<String, AppError> {
-    let account =
-        sqlx::query_scalar!("select stripe_account_id from vendor_accounts where vendor_id = $1", vendor.id().uuid())
-            .fetch_optional(&app.pool)
-            .await?
-            .flatten()
-            .ok_or(AppError::NotFound)?;
+    let account = sqlx::query_scalar!("select stripe_account_id from vendor_accounts where vendor_id = $1", vendor.id().uuid())
+        .fetch_optional(&app.pool)
+        .await?
+        .flatten()
+        .ok_or(AppError::NotFound)?;
     gateway::dashboard_url(app, &account).await.map_err(told)
 }
 

@@ -53,7 +53,9 @@ pub async fn payout(app: &App, id: PayoutId) -> anyhow::Result<()> {
     };
     match answer {
         Ok(truth) => note(app, id, &truth).await,
-        Err(GatewayError::Refused { code, message, .. }) if row.state == PayoutState::Booked => refused(app, id, &code, &message).await,
+        Err(GatewayError::Refused { code, message, .. }) if row.state == PayoutState::Booked => {
+            refused(app, id, &code, &message).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -201,7 +203,9 @@ async fn refused(app: &App, id: PayoutId, code: &str, message: &str) -> anyhow::
 
 /// Nothing more is paid until the vendor has done something; it is told what.
 async fn stop(app: &App, tx: &mut PgConnection, row: &Row, why: (Option<&str>, Option<&str>)) -> sqlx::Result<()> {
-    sqlx::query!("update vendor_accounts set stopped_at = now() where vendor_id = $1", row.vendor.uuid()).execute(&mut *tx).await?;
+    sqlx::query!("update vendor_accounts set stopped_at = now() where vendor_id = $1", row.vendor.uuid())
+        .execute(&mut *tx)
+        .await?;
     let amount = Money::new(row.amount_minor, row.currency);
     letters::payout_failed(app, tx, row.vendor, amount, &row.bank, (why.0.unwrap_or_default(), why.1.unwrap_or_default())).await
 }

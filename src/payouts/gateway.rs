@@ -55,15 +55,19 @@ impl From<stripe_shared::Account> for Account {
             due.extend(list.iter().filter(|code| !due.contains(code)).cloned().collect::<Vec<_>>());
         }
         let bank = account.external_accounts.and_then(|list| {
-            let mut banks: Vec<_> = list.data.into_iter().map(|a| match a {
-                ExternalAccount::BankAccount(b) => {
-                    let name = b.bank_name.unwrap_or_else(|| "Bank account".into());
-                    (b.default_for_currency == Some(true), b.id.to_string(), format!("{name}, ending in {}", b.last4))
-                }
-                ExternalAccount::Card(c) => {
-                    (c.default_for_currency == Some(true), c.id.to_string(), format!("{}, ending in {}", c.brand, c.last4))
-                }
-            }).collect();
+            let mut banks: Vec<_> = list
+                .data
+                .into_iter()
+                .map(|a| match a {
+                    ExternalAccount::BankAccount(b) => {
+                        let name = b.bank_name.unwrap_or_else(|| "Bank account".into());
+                        (b.default_for_currency == Some(true), b.id.to_string(), format!("{name}, ending in {}", b.last4))
+                    }
+                    ExternalAccount::Card(c) => {
+                        (c.default_for_currency == Some(true), c.id.to_string(), format!("{}, ending in {}", c.brand, c.last4))
+                    }
+                })
+                .collect();
             banks.sort_by_key(|(default, ..)| !default);
             banks.into_iter().next().map(|(_, id, name)| (id, name))
         });
@@ -178,8 +182,7 @@ pub async fn reverse(app: &App, id: TransferReversalId, transfer: &str, amount_m
 
 /// What can be paid out of an account now, in minor units of this currency.
 pub async fn available(app: &App, account: &str, currency: Currency) -> Result<i64> {
-    let balance =
-        RetrieveForMyAccountBalance::new().customize().account_id(AccountId::from(account)).send(&app.stripe).await?;
+    let balance = RetrieveForMyAccountBalance::new().customize().account_id(AccountId::from(account)).send(&app.stripe).await?;
     let ours = balance.available.iter().filter(|a| a.currency.to_string().eq_ignore_ascii_case(currency.code()));
     Ok(ours.map(|a| a.amount).sum())
 }

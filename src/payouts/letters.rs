@@ -21,9 +21,10 @@ async fn to_vendor(
     subject: String,
     paragraphs: Vec<String>,
 ) -> sqlx::Result<()> {
-    let to = sqlx::query_scalar!("select u.email from vendors v join users u on u.id = v.owner_id where v.id = $1", vendor.uuid())
-        .fetch_one(&mut *tx)
-        .await?;
+    let to =
+        sqlx::query_scalar!("select u.email from vendors v join users u on u.id = v.owner_id where v.id = $1", vendor.uuid())
+            .fetch_one(&mut *tx)
+            .await?;
     let link = Some(("See your payouts".to_owned(), format!("{}/vendor/payouts", app.config.base_url)));
     mail::enqueue(tx, &Mail { to, subject, paragraphs, link }).await?;
     Ok(())
@@ -51,7 +52,9 @@ pub async fn payout_failed(
 
 /// Stripe has closed an account for payouts that was open.
 pub async fn account_closed(app: &App, tx: &mut PgConnection, vendor: VendorId, truth: &gateway::Account) -> sqlx::Result<()> {
-    let mut text = vec!["Stripe, which pays you for us, has paused your payouts. Your sales go on, and your money waits for you.".to_owned()];
+    let mut text = vec![
+        "Stripe, which pays you for us, has paused your payouts. Your sales go on, and your money waits for you.".to_owned(),
+    ];
     text.push(disabled_words(truth.disabled_reason.as_deref().unwrap_or_default()).to_owned());
     let due = requirement_words(&truth.requirements_due);
     if !due.is_empty() {

@@ -12,8 +12,8 @@ pub mod queries;
 mod release;
 pub mod rest;
 mod run;
-mod settle;
 pub mod settings;
+mod settle;
 pub mod statement;
 mod sweep;
 

@@ -139,12 +139,7 @@ impl FromStr for Schedule {
                 .find(|w| w.to_string().eq_ignore_ascii_case(day))
                 .map(Self::Weekly)
                 .ok_or(BadSchedule),
-            Some(("monthly", day)) => day
-                .parse()
-                .ok()
-                .filter(|d| (1..=31).contains(d))
-                .map(Self::Monthly)
-                .ok_or(BadSchedule),
+            Some(("monthly", day)) => day.parse().ok().filter(|d| (1..=31).contains(d)).map(Self::Monthly).ok_or(BadSchedule),
             _ => Err(BadSchedule),
         }
     }
@@ -350,7 +345,9 @@ pub fn failure_words(code: &str, message: &str) -> String {
     match code {
         "account_closed" => "The bank account has been closed. Give another one.".into(),
         "account_frozen" => "The bank account is frozen. Ask your bank, or give another one.".into(),
-        "bank_account_restricted" => "The bank account does not take this kind of payment. Ask your bank, or give another one.".into(),
+        "bank_account_restricted" => {
+            "The bank account does not take this kind of payment. Ask your bank, or give another one.".into()
+        }
         "bank_ownership_changed" => "The bank account now belongs to somebody else. Give another one.".into(),
         "could_not_process" => "The bank could not process it. Try again, or give another account.".into(),
         "debit_not_authorized" => "The bank does not allow debits from the account. Ask your bank.".into(),
@@ -401,7 +398,8 @@ pub fn requirement_words(due: &[String]) -> Vec<String> {
             (_, what) if what.starts_with("directors") => "Who directs the company",
             _ => "",
         };
-        let text = if text.is_empty() { format!("Stripe calls it “{}”", code.replace(['_', '.'], " ")) } else { text.to_owned() };
+        let text =
+            if text.is_empty() { format!("Stripe calls it “{}”", code.replace(['_', '.'], " ")) } else { text.to_owned() };
         if !words.contains(&text) {
             words.push(text);
         }
@@ -414,9 +412,11 @@ pub fn disabled_words(reason: &str) -> &'static str {
     match reason {
         "requirements.past_due" | "action_required.requested_capabilities" => "Stripe waits for what is listed here.",
         "requirements.pending_verification" | "under_review" => "Stripe is checking what you gave. That takes a day or two.",
-        "rejected.fraud" | "rejected.terms_of_service" | "rejected.listed" | "rejected.other" | "rejected.incomplete_verification" => {
-            "Stripe does not offer you an account. Please write to us."
-        }
+        "rejected.fraud"
+        | "rejected.terms_of_service"
+        | "rejected.listed"
+        | "rejected.other"
+        | "rejected.incomplete_verification" => "Stripe does not offer you an account. Please write to us.",
         "listed" => "Stripe is checking whether you may have an account.",
         "platform_paused" => "We have paused your payouts. Please write to us.",
         _ => "Stripe has not opened the account yet.",

@@ -4,7 +4,10 @@ use super::model::{Balances, PayoutRow, PayoutState};
 use crate::{
     ids::{PayoutId, VendorId},
     money::Currency,
-    operator::{Cursor, queries::{PAGE, Rows}},
+    operator::{
+        Cursor,
+        queries::{PAGE, Rows},
+    },
     server::auth::{Operator, Vendor},
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};

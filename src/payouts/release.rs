@@ -113,16 +113,16 @@ async fn release(tx: &mut PgConnection, parcel: VendorOrderId) -> sqlx::Result<b
     .fetch_one(&mut *tx)
     .await?;
     let mut entries = Entries::default();
-    entries
-        .debit(Account::VendorPending(row.vendor), row.pending, Some(parcel))
-        .credit(Account::VendorPayable(row.vendor), row.pending, Some(parcel));
+    entries.debit(Account::VendorPending(row.vendor), row.pending, Some(parcel)).credit(
+        Account::VendorPayable(row.vendor),
+        row.pending,
+        Some(parcel),
+    );
     let booking = Booking { order: Some(row.order), ..Booking::of(Cause::Release, parcel.uuid(), "", row.currency, entries) };
     if ledger::book(tx, booking).await?.is_none() {
         return Ok(false);
     }
-    sqlx::query!("update vendor_orders set released_at = now() where id = $1", parcel.uuid())
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query!("update vendor_orders set released_at = now() where id = $1", parcel.uuid()).execute(&mut *tx).await?;
     level_later(tx, row.vendor).await?;
     Ok(true)
 }

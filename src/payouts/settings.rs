@@ -67,6 +67,8 @@ pub async fn hold(app: &App, _proof: &Operator, vendor: VendorId, days: Option<i
     )
     .execute(&app.pool)
     .await
-    .map_err(|e| if violates(&e, "payout_settings_holding") { AppError::field("days", "Write 0 to 365 days.") } else { e.into() })?;
+    .map_err(|e| {
+        if violates(&e, "payout_settings_holding") { AppError::field("days", "Write 0 to 365 days.") } else { e.into() }
+    })?;
     if done.rows_affected() == 0 { Err(AppError::NotFound) } else { Ok(()) }
 }

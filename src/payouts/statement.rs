@@ -9,12 +9,7 @@ use sqlx::PgPool;
 use time::OffsetDateTime;
 
 /// What is owed to a vendor at the beginning and the end of a month, and every movement between; `None` where there is no such vendor.
-pub async fn statement(
-    db: &PgPool,
-    vendor: VendorId,
-    period: Period,
-    currency: Currency,
-) -> sqlx::Result<Option<Statement>> {
+pub async fn statement(db: &PgPool, vendor: VendorId, period: Period, currency: Currency) -> sqlx::Result<Option<Statement>> {
     // One moment of the books: what is booked meanwhile is in none of the figures.
     let mut tx = db.begin().await?;
     sqlx::query!("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
@@ -64,7 +59,15 @@ pub async fn statement(
     let mut lines = Vec::with_capacity(rows.len());
     let mut line = |at: OffsetDateTime, movement, note: &str, order, amount_minor: i64, moved_minor: i64| {
         balance += amount_minor;
-        lines.push(StatementLine { at, movement, note: note.to_owned(), order, amount_minor, moved_minor, balance_minor: balance });
+        lines.push(StatementLine {
+            at,
+            movement,
+            note: note.to_owned(),
+            order,
+            amount_minor,
+            moved_minor,
+            balance_minor: balance,
+        });
     };
     for row in rows {
         let order = row.order.zip(row.number);
@@ -143,7 +146,8 @@ pub fn csv(statement: &Statement) -> Result<Vec<u8>, csv::Error> {
         let moved = if line.moved_minor == 0 { String::new() } else { plain(line.moved_minor) };
         let (at, amount, balance) = (day(line.at), plain(line.amount_minor), plain(line.balance_minor));
         // What a person wrote must not be taken for a formula.
-        let note = if line.note.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{}", line.note) } else { line.note.clone() };
+        let note =
+            if line.note.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{}", line.note) } else { line.note.clone() };
         out.write_record([&at, line.movement.words(), &note, &number, &amount, &moved, &balance, currency])?;
     }
     let closing = plain(statement.closing_minor);

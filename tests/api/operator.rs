@@ -6,13 +6,14 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
     "/operator/orders",
     "/operator/commission",
     "/operator/ledger",
+    "/operator/payouts",
     "/operator/jobs",
     "/operator/webhooks",
 ];

@@ -6,7 +6,9 @@ use crate::{
     money::Money,
     payouts::{
         Deliverer, accounts,
-        model::{Balances, PayoutRow, PayoutState, Schedule, Settings, Wait, day, disabled_words, failure_words, requirement_words},
+        model::{
+            Balances, PayoutRow, PayoutState, Schedule, Settings, Wait, day, disabled_words, failure_words, requirement_words,
+        },
         queries::{self, OwnAccount},
         release, run, settings,
     },
@@ -211,7 +213,9 @@ async fn page(
             }
             Err(Wait::Nothing) => "Nothing to pay out. What you sell stands here as soon as it is paid.".to_owned(),
             Err(Wait::NoAccount) => "Your money waits for you: set up payouts, so that we know where to send it.".to_owned(),
-            Err(Wait::BelowMinimum(0, _)) => format!("It is being sent to your account at Stripe; the next payout is on {}.", day(standing.next_payout_on)),
+            Err(Wait::BelowMinimum(0, _)) => {
+                format!("It is being sent to your account at Stripe; the next payout is on {}.", day(standing.next_payout_on))
+            }
             Err(wait) => format!("The next payout waits: {}.", wait.words(currency)),
         };
         let stopped = account.as_ref().is_some_and(|a| a.stopped_at.is_some());

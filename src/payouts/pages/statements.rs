@@ -77,7 +77,8 @@ pub async fn show(State(app): State<App>, Desk(vendor): Desk, Query(which): Quer
 pub async fn csv(State(app): State<App>, Desk(vendor): Desk, Query(which): Query<Which>) -> Result<Response, AppError> {
     let (period, statement) = which.read(&app, &vendor).await?;
     let body = statement::csv(&statement).map_err(internal)?;
-    let name = HeaderValue::from_str(&format!("attachment; filename=\"statement-{}-{period}.csv\"", vendor.slug())).map_err(internal)?;
+    let name =
+        HeaderValue::from_str(&format!("attachment; filename=\"statement-{}-{period}.csv\"", vendor.slug())).map_err(internal)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
         (header::CONTENT_DISPOSITION, name),

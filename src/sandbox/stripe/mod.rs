@@ -42,7 +42,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use controls::{Controls, controls_router};
+pub use controls::{Controls, PayoutOutcome, controls_router};
 pub use deliveries::signature;
 
 /// The version of Stripe's API that every answer and event has; the one that our client library is made for.
