@@ -114,7 +114,9 @@ pub enum Refusal {
     NotPaidYet,
     #[error("More than what is left to give back.")]
     RefundsTooMuch,
-    #[error("A bank has been asked to take the money of this order back. What it holds or has taken cannot be given back from here.")]
+    #[error(
+        "A bank has been asked to take the money of this order back. What it holds or has taken cannot be given back from here."
+    )]
     Disputed,
     #[error("The evidence was sent; it can no longer be changed.")]
     EvidenceSent,

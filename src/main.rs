@@ -1,12 +1,13 @@
-//! The command line: serve, migrate, seed, import, replay, verify, prove, user. Wires and nothing else.
+//! The command line: serve, migrate, seed, import, replay, reconcile, verify, prove, user. Wires and nothing else.
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use souk::{
     accounts,
     catalog::import::{self, Import},
-    demo, payouts, reconciliation,
+    demo, payouts,
     prove::{self, crash::Crash, oversell::Oversell},
+    reconciliation,
     replay::{self, cli::Replay},
     server::{
         config::Config,

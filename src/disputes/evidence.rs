@@ -116,12 +116,10 @@ pub async fn add_file(app: &App, scope: Scope, id: DisputeId, upload: Upload) ->
         }
         other => other?,
     };
-    let together = sqlx::query_scalar!(
-        r#"select sum(bytes)::bigint as "bytes!" from dispute_files where dispute_id = $1"#,
-        id.uuid()
-    )
-    .fetch_one(&mut *tx)
-    .await?;
+    let together =
+        sqlx::query_scalar!(r#"select sum(bytes)::bigint as "bytes!" from dispute_files where dispute_id = $1"#, id.uuid())
+            .fetch_one(&mut *tx)
+            .await?;
     if together > MAX_BYTES {
         return Err(AppError::field("file", "All files together may have 4.5 MB. Send a smaller one."));
     }
@@ -254,7 +252,8 @@ async fn carry(
             Some(id) => id,
             None => {
                 let kept = app.storage.get(&key(file.id)).await.map_err(|e| Unsent::Other(e.into()))?;
-                let (content, _) = kept.with_context(|| format!("file {} is not in the store", file.id)).map_err(Unsent::Other)?;
+                let (content, _) =
+                    kept.with_context(|| format!("file {} is not in the store", file.id)).map_err(Unsent::Other)?;
                 let at_stripe =
                     gateway::upload(app, &file.name, &file.media_type, content, &format!("souk-file-{}", file.id)).await?;
                 sqlx::query!("update dispute_files set stripe_file_id = $2 where id = $1", file.id.uuid(), at_stripe)

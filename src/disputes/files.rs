@@ -110,9 +110,13 @@ fn unread(error: &MultipartError) -> String {
 /// A file, for who may see it: never run, and saved rather than shown by a browser that does not know better.
 pub(super) async fn serve(app: &App, file: &DisputeFile) -> Result<Response, AppError> {
     let (bytes, _) = app.storage.get(&key(file.id)).await?.ok_or(AppError::NotFound)?;
-    let name: String = file.name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
+    let name: String =
+        file.name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect();
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_str(&file.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream"))),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_str(&file.media_type).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+        ),
         (
             header::CONTENT_DISPOSITION,
             HeaderValue::from_str(&format!("inline; filename=\"{name}\"")).unwrap_or(HeaderValue::from_static("attachment")),

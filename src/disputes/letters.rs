@@ -77,7 +77,13 @@ async fn to_vendors(
 }
 
 /// To everybody who answers for the shop.
-async fn to_operators(app: &App, tx: &mut PgConnection, about: &About, subject: String, paragraphs: Vec<String>) -> sqlx::Result<()> {
+async fn to_operators(
+    app: &App,
+    tx: &mut PgConnection,
+    about: &About,
+    subject: String,
+    paragraphs: Vec<String>,
+) -> sqlx::Result<()> {
     let operators = sqlx::query_scalar!("select email from users where operator order by id").fetch_all(&mut *tx).await?;
     for to in operators {
         let link = format!("{}/operator/disputes/{}", app.config.base_url, about.id);
@@ -116,14 +122,14 @@ pub(super) async fn opened(app: &App, tx: &mut PgConnection, about: &About) -> s
 pub(super) async fn ended(app: &App, tx: &mut PgConnection, about: &About, now: DisputeStatus) -> sqlx::Result<()> {
     let number = about.number;
     let (title, says): (String, fn(Money) -> String) = match now {
-        DisputeStatus::Won => (
-            format!("The dispute of order {number} is won"),
-            |amount| format!("The bank decided for us: {amount} are back on the balance."),
-        ),
-        DisputeStatus::Lost => (
-            format!("The dispute of order {number} is lost"),
-            |amount| format!("The bank decided for the shopper: {amount} went back, as a refund would have. Our fee goes back in proportion."),
-        ),
+        DisputeStatus::Won => (format!("The dispute of order {number} is won"), |amount| {
+            format!("The bank decided for us: {amount} are back on the balance.")
+        }),
+        DisputeStatus::Lost => (format!("The dispute of order {number} is lost"), |amount| {
+            format!(
+                "The bank decided for the shopper: {amount} went back, as a refund would have. Our fee goes back in proportion."
+            )
+        }),
         _ => (format!("The dispute of order {number} is closed"), |_| "The bank asks no more, and took nothing.".into()),
     };
     to_operators(app, tx, about, title.clone(), vec![says(Money::new(about.amount_minor, about.currency))]).await?;

@@ -91,7 +91,8 @@ pub(super) async fn note(app: &App, truth: &gateway::Dispute) -> anyhow::Result<
     }
     let new = Facts {
         withdrawn: known.as_ref().is_none_or(|k| k.withdrawn_minor.is_none()) && truth.withdrawn.is_some(),
-        reinstated: known.as_ref().is_none_or(|k| k.reinstated_minor.is_none()) && truth.withdrawn.and(truth.reinstated).is_some(),
+        reinstated: known.as_ref().is_none_or(|k| k.reinstated_minor.is_none())
+            && truth.withdrawn.and(truth.reinstated).is_some(),
         ended: was != Some(now) && !now.is_open(),
     };
     book(&mut tx, &about, truth, now, &new).await?;

@@ -94,10 +94,8 @@ impl Dispute {
     }
 
     async fn book(&self, tx: &mut PgConnection, step: &str, entries: Entries, at: OffsetDateTime) -> sqlx::Result<()> {
-        let booking = Booking {
-            order: Some(self.order),
-            ..Booking::of(Cause::Dispute, self.id.uuid(), step, self.currency, entries)
-        };
+        let booking =
+            Booking { order: Some(self.order), ..Booking::of(Cause::Dispute, self.id.uuid(), step, self.currency, entries) };
         book_at(tx, booking, at).await?;
         Ok(())
     }
@@ -125,11 +123,7 @@ pub async fn won(tx: &mut PgConnection, id: DisputeId, at: OffsetDateTime) -> sq
         return Ok(());
     }
     let mut entries = dispute.held().reversed();
-    entries.debit(Account::Cash, dispute.reinstated, None).credit(
-        Account::Suspense,
-        dispute.reinstated - dispute.amount,
-        None,
-    );
+    entries.debit(Account::Cash, dispute.reinstated, None).credit(Account::Suspense, dispute.reinstated - dispute.amount, None);
     dispute.book(tx, "won", entries, at).await
 }
 

@@ -314,7 +314,7 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
             let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
             let about = (!about.is_empty()).then(|| view! { <span class="below soft">{about.join(": ")}</span> });
             view! {
-                <dt>{word} ", " <When at=r.created_at day_only=true/> {about}</dt>
+                <dt>{word} ", " <When at=r.created_at day_only=true/> " " {about}</dt>
                 <dd><Price money=head.money(-r.amount_minor)/></dd>
             }
         })

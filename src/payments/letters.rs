@@ -196,14 +196,16 @@ pub async fn giving_back(
     vendor: &str,
     amount_minor: i64,
     contents: &str,
-    note: Option<&str>,
+    note: &str,
 ) -> anyhow::Result<()> {
     to_shopper(app, tx, order, |who| {
         let amount = Money::new(amount_minor, who.currency);
         let of = if contents.is_empty() { String::new() } else { format!(" for {contents}") };
-        let mut text = vec![format!("You get {amount} back{of}, from {vendor}'s parcel of your order {}.", who.number)];
-        text.extend(note.map(|note| format!("The reason: {note}")));
-        text.push("It goes back to the card you paid with. We write once more when it is sent.".into());
+        let text = vec![
+            format!("You get {amount} back{of}, from {vendor}'s parcel of your order {}.", who.number),
+            format!("The reason: {note}"),
+            "It goes back to the card you paid with. We write once more when it is sent.".into(),
+        ];
         (format!("You get {amount} of order {} back", who.number), text)
     })
     .await

@@ -41,9 +41,9 @@ pub use partial::{Giver, RefundNote, Refundable, give_back, refundable};
 #[cfg(feature = "ssr")]
 pub(crate) use partial::{paid_payment, refuse_disputed, too_much};
 #[cfg(feature = "ssr")]
-pub(crate) use refunds::{make_room, rest_of};
-#[cfg(feature = "ssr")]
 pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refund, sync_refunds};
+#[cfg(feature = "ssr")]
+pub(crate) use refunds::{make_room, rest_of};
 #[cfg(feature = "ssr")]
 pub(crate) use settle::lock_order_of;
 #[cfg(feature = "ssr")]

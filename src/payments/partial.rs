@@ -131,7 +131,7 @@ pub async fn give_back(
     let detail =
         json!({ "amount": amount, "contents": contents, "note": note.as_str(), "vendor": sold.vendor_name, "by": by.reason() });
     record(&mut tx, order, Some(parcel), "refund_booked", detail, Some(by.person())).await?;
-    letters::giving_back(app, &mut tx, order, &sold.vendor_name, amount, &contents, Some(note.as_str())).await?;
+    letters::giving_back(app, &mut tx, order, &sold.vendor_name, amount, &contents, note.as_str()).await?;
     if let Giver::Operator(_) = by {
         letters::given_by_operator(app, &mut tx, refund, &contents, note.as_str()).await?;
     }

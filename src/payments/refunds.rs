@@ -292,7 +292,13 @@ pub(crate) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: Paym
 
 /// A bank takes so much of a payment. Refunds that we meant to make and have not asked for yet give way, the last one first: Stripe
 /// would refuse them now. Under the order's lock.
-pub(crate) async fn make_room(app: &App, tx: &mut PgConnection, order: OrderId, payment: PaymentId, amount: i64) -> anyhow::Result<()> {
+pub(crate) async fn make_room(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    payment: PaymentId,
+    amount: i64,
+) -> anyhow::Result<()> {
     let mut left = sqlx::query_scalar!(
         r#"select (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint
            as "left!" from payments p where p.id = $1"#,

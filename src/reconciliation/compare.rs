@@ -97,9 +97,7 @@ async fn differing(tx: &mut PgConnection, rest: Duration) -> sqlx::Result<Vec<(F
             (_, _, Some(entry)) => Subject::Entry(entry),
             _ => continue,
         };
-        for (what, here, there) in
-            [(What::Money, row.here_money, row.there_money), (What::Fee, row.here_fee, row.there_fee)]
-        {
+        for (what, here, there) in [(What::Money, row.here_money, row.there_money), (What::Fee, row.here_fee, row.there_fee)] {
             if here != there {
                 let one = Found {
                     account: row.account.clone(),
@@ -132,33 +130,32 @@ pub(super) async fn compare(app: &App, run: ReconciliationId, rest: Duration) ->
     )
     .fetch_all(&mut *tx)
     .await?;
+    let known: Vec<Known<'_>> = open
+        .iter()
+        .map(|d| Known {
+            id: d.id,
+            account: &d.account,
+            cause: d.cause.as_deref(),
+            cause_id: d.cause_id,
+            entry: d.entry_id.as_deref(),
+            currency: &d.currency,
+            what: d.what,
+            sides: (d.here_minor, d.there_minor),
+            open: d.open,
+        })
+        .collect();
     let mut seen = Vec::new();
     for (found, young) in &found {
         let (cause, cause_id, entry) = match &found.subject {
             Subject::Row { cause, id } => (Some(cause.as_str()), Some(*id), None),
             Subject::Entry(entry) => (None, None, Some(entry.as_str())),
         };
-        let same = |d: &&_| {
-            let d: &Known<'_> = d;
+        let same = |d: &&Known<'_>| {
             d.account == found.account
                 && (d.cause, d.cause_id, d.entry) == (cause, cause_id, entry)
                 && d.what == found.what
                 && d.currency == found.currency.code()
         };
-        let known: Vec<Known<'_>> = open
-            .iter()
-            .map(|d| Known {
-                id: d.id,
-                account: &d.account,
-                cause: d.cause.as_deref(),
-                cause_id: d.cause_id,
-                entry: d.entry_id.as_deref(),
-                currency: &d.currency,
-                what: d.what,
-                sides: (d.here_minor, d.there_minor),
-                open: d.open,
-            })
-            .collect();
         let sides = (found.here, found.there);
         if known.iter().filter(same).any(|d| !d.open && d.sides == sides) {
             continue;

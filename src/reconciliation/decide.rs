@@ -37,7 +37,10 @@ async fn decide(
     )
     .execute(tx)
     .await?;
-    if set.rows_affected() == 0 { Err(Refusal::AlreadyDecided.into()) } else { Ok(()) }
+    match set.rows_affected() {
+        0 => Err(Refusal::AlreadyDecided.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Books what was suggested, as a correction with this reason. What is booked is what the page showed: `amount` is that, and `Stale` where a
@@ -48,8 +51,10 @@ async fn decide(
 pub async fn book(app: &App, by: &Operator, id: DifferenceId, amount_minor: i64, memo: &str) -> Result<(), AppError> {
     let memo: Memo = memo.parse().map_err(|e: crate::text::BadText| AppError::field("memo", e.to_string()))?;
     let mut tx = app.pool.begin().await?;
-    let difference = queries::difference(&mut *tx, by, id).await?;
+    queries::difference(&mut *tx, by, id).await?;
     decide(&mut tx, by, id, DifferenceState::Booked, memo.as_str()).await?;
+    // Read once more: now nobody can change it.
+    let difference = queries::difference(&mut *tx, by, id).await?;
     if difference.amount().minor != amount_minor {
         return Err(Refusal::Stale.into());
     }

@@ -1,10 +1,6 @@
 //! Stripe as this slice needs it: the entries of its balances, and what they hold.
 
-use crate::{
-    money::Currency,
-    payments::GatewayError,
-    server::state::App,
-};
+use crate::{money::Currency, payments::GatewayError, server::state::App};
 use stripe::StripeRequest;
 use stripe_core::{balance::RetrieveForMyAccountBalance, balance_transaction::ListBalanceTransaction};
 use stripe_shared::{AccountId, BalanceTransaction, BalanceTransactionSource};

@@ -6,7 +6,6 @@ mod compare;
 mod decide;
 mod gateway;
 pub mod model;
-pub mod pages;
 pub mod queries;
 mod read;
 mod run;

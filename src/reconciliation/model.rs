@@ -185,7 +185,9 @@ impl Difference {
                 let mut letters = words.chars();
                 letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
             }
-            (None, _) => format!("At Stripe only: {}", words(self.touches.as_deref().or(self.entry_kind.as_deref()).unwrap_or("entry"))),
+            (None, _) => {
+                format!("At Stripe only: {}", words(self.touches.as_deref().or(self.entry_kind.as_deref()).unwrap_or("entry")))
+            }
         }
     }
 

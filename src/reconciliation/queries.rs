@@ -28,7 +28,9 @@ pub async fn runs(pool: &PgPool, _proof: &Operator) -> sqlx::Result<Vec<Run>> {
 
 /// How many differences are open.
 pub async fn open_count(pool: &PgPool, _proof: &Operator) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from reconciliation_differences where state = 'open'"#).fetch_one(pool).await
+    sqlx::query_scalar!(r#"select count(*) as "count!" from reconciliation_differences where state = 'open'"#)
+        .fetch_one(pool)
+        .await
 }
 
 /// Open differences, or all that are not gone by themselves, the newest first; the first hundred.
@@ -40,12 +42,7 @@ pub async fn difference(db: impl PgExecutor<'_>, proof: &Operator, id: Differenc
     rows(db, proof, Some(id), true).await?.pop().ok_or(AppError::NotFound)
 }
 
-async fn rows(
-    db: impl PgExecutor<'_>,
-    _proof: &Operator,
-    id: Option<DifferenceId>,
-    all: bool,
-) -> sqlx::Result<Vec<Difference>> {
+async fn rows(db: impl PgExecutor<'_>, _proof: &Operator, id: Option<DifferenceId>, all: bool) -> sqlx::Result<Vec<Difference>> {
     sqlx::query_as!(
         Difference,
         r#"select d.id as "id: DifferenceId", d.run_id as "run: ReconciliationId", d.account, v.name as "vendor_name?", d.cause, d.cause_id,

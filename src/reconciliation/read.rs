@@ -2,10 +2,7 @@
 //! was. What was read before is read past.
 
 use super::gateway::{self, Entry};
-use crate::{
-    ids::ReconciliationId,
-    server::state::App,
-};
+use crate::{ids::ReconciliationId, server::state::App};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 
@@ -40,7 +37,8 @@ async fn first_payment(app: &App) -> sqlx::Result<OffsetDateTime> {
 }
 
 async fn one(app: &App, run: ReconciliationId, account: &str, since: OffsetDateTime) -> anyhow::Result<()> {
-    let through = sqlx::query_scalar!("select through from stripe_read where account = $1", account).fetch_optional(&app.pool).await?;
+    let through =
+        sqlx::query_scalar!("select through from stripe_read where account = $1", account).fetch_optional(&app.pool).await?;
     let now = OffsetDateTime::now_utc();
     let mut from = through.unwrap_or(since) - OVERLAP;
     loop {

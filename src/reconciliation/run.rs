@@ -56,14 +56,15 @@ pub async fn ask(app: &App, by: &Operator) -> sqlx::Result<()> {
 /// A run that nobody has enqueued.
 pub(super) async fn begin(db: &mut sqlx::PgConnection, by: Option<UserId>) -> sqlx::Result<ReconciliationId> {
     let run = ReconciliationId::new();
-    sqlx::query!("insert into reconciliations (id, asked_by) values ($1, $2)", run.uuid(), by.map(UserId::uuid)).execute(db).await?;
+    sqlx::query!("insert into reconciliations (id, asked_by) values ($1, $2)", run.uuid(), by.map(UserId::uuid))
+        .execute(db)
+        .await?;
     Ok(run)
 }
 
 /// Carries a run out. Safe to repeat; one that is done is left alone.
 pub async fn reconcile(app: &App, run: ReconciliationId) -> anyhow::Result<()> {
-    let state =
-        sqlx::query_scalar!("select state from reconciliations where id = $1", run.uuid()).fetch_one(&app.pool).await?;
+    let state = sqlx::query_scalar!("select state from reconciliations where id = $1", run.uuid()).fetch_one(&app.pool).await?;
     if state == "done" {
         return Ok(());
     }

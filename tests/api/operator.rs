@@ -6,14 +6,22 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+<<<<<<< HEAD
 const PAGES: [&str; 9] = [
+=======
+const PAGES: [&str; 7] = [
+>>>>>>> refunds
     "/operator",
     "/operator/vendors",
     "/operator/users",
     "/operator/orders",
+<<<<<<< HEAD
     "/operator/commission",
     "/operator/ledger",
     "/operator/payouts",
+=======
+    "/operator/returns",
+>>>>>>> refunds
     "/operator/jobs",
     "/operator/webhooks",
 ];

@@ -24,7 +24,10 @@ pub fn routes() -> Router<App> {
         .route("/operator/disputes", get(operator::list))
         .route("/operator/disputes/{id}", get(operator::show).post(operator::draft))
         .route("/operator/disputes/{id}/evidence", get(operator::back).post(operator::submit))
-        .route("/operator/disputes/{id}/files", get(operator::back).post(operator::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .route(
+            "/operator/disputes/{id}/files",
+            get(operator::back).post(operator::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
         .route("/operator/disputes/{id}/files/{file}", get(operator::file))
         .route("/operator/disputes/{id}/files/{file}/remove", post(operator::remove))
         .route("/vendor/disputes", get(vendor::list))

@@ -73,7 +73,9 @@ pub fn OfOrder(disputes: Vec<DisputeRow>, base: &'static str) -> impl IntoView {
             let says = match row.status {
                 DisputeStatus::Won => format!("Disputed, and won: {amount} came back."),
                 DisputeStatus::Lost => format!("Disputed, and lost: the bank gave {amount} back to the shopper."),
-                DisputeStatus::WarningClosed | DisputeStatus::Prevented => "The bank asked about the payment, and took nothing.".into(),
+                DisputeStatus::WarningClosed | DisputeStatus::Prevented => {
+                    "The bank asked about the payment, and took nothing.".into()
+                }
                 DisputeStatus::WarningNeedsResponse | DisputeStatus::WarningUnderReview => {
                     format!("Disputed: the bank asks about {amount}.")
                 }

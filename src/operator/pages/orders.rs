@@ -231,7 +231,7 @@ async fn draw(
                 view! {
                     <tr>
                         <td><When at=r.created_at/></td><td>{words(&r.reason)}</td>
-                        <td class="wrap">{r.contents} <span class="soft below">{r.note}</span></td><td>{words(&r.state)}</td>
+                        <td class="wrap">{r.contents} " " <span class="soft below">{r.note}</span></td><td>{words(&r.state)}</td>
                         <td class="number"><Price money=head.money(r.amount_minor)/></td>
                     </tr>
                 }

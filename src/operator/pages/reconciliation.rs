@@ -89,8 +89,15 @@ pub async fn list(
     .notice(notice))
 }
 
-const HEAD: &[Head] =
-    &[Text("What"), Text("Order"), Number("The books"), Number("Stripe"), Text("State"), Minor("Vendor's account"), Minor("Found")];
+const HEAD: &[Head] = &[
+    Text("What"),
+    Text("Order"),
+    Number("The books"),
+    Number("Stripe"),
+    Text("State"),
+    Minor("Vendor's account"),
+    Minor("Found"),
+];
 
 fn row(d: Difference) -> impl IntoView {
     let order = d.order.zip(d.number).map(|(id, number)| view! { <a href=format!("/operator/orders/{id}")>{number}</a> });
@@ -231,7 +238,11 @@ pub async fn read(
     Path(id): Path<DifferenceId>,
 ) -> Result<Response, AppError> {
     let done = reconciliation::again(&app, &by, id).await.map(|gone| {
-        if gone { "Read from Stripe and booked as what it is. The two agree now." } else { "Read from Stripe. The two still differ." }
+        if gone {
+            "Read from Stripe and booked as what it is. The two agree now."
+        } else {
+            "Read from Stripe. The two still differ."
+        }
     });
     answer(&app, &by, &session, id, done, Typed::default()).await
 }

@@ -391,7 +391,7 @@ fn GivenBack(refunds: Vec<RefundLine>, currency: Currency) -> impl IntoView {
             };
             let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
             view! {
-                <dt>{word} ", " <When at=r.created_at day_only=true/> <span class="below soft">{about.join(": ")}</span></dt>
+                <dt>{word} ", " <When at=r.created_at day_only=true/> " " <span class="below soft">{about.join(": ")}</span></dt>
                 <dd>{Money::new(-r.amount_minor, currency).to_string()}</dd>
             }
         })
