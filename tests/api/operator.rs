@@ -6,22 +6,17 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-<<<<<<< HEAD
-const PAGES: [&str; 9] = [
-=======
-const PAGES: [&str; 7] = [
->>>>>>> refunds
+const PAGES: [&str; 12] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
     "/operator/orders",
-<<<<<<< HEAD
     "/operator/commission",
     "/operator/ledger",
     "/operator/payouts",
-=======
+    "/operator/reconciliation",
+    "/operator/disputes",
     "/operator/returns",
->>>>>>> refunds
     "/operator/jobs",
     "/operator/webhooks",
 ];
