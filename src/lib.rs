@@ -23,11 +23,15 @@ pub mod about;
 #[cfg(feature = "ssr")]
 pub mod demo;
 #[cfg(feature = "ssr")]
+pub mod disputes;
+#[cfg(feature = "ssr")]
 pub mod ledger;
 #[cfg(feature = "ssr")]
 pub mod payouts;
 #[cfg(feature = "ssr")]
 pub mod prove;
+#[cfg(feature = "ssr")]
+pub mod reconciliation;
 #[cfg(feature = "ssr")]
 pub mod replay;
 #[cfg(feature = "ssr")]

@@ -1,4 +1,4 @@
-//! The command line: serve, migrate, seed, import, replay, verify, prove, user. Wires and nothing else.
+//! The command line: serve, migrate, seed, import, replay, reconcile, verify, prove, user. Wires and nothing else.
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -7,6 +7,7 @@ use souk::{
     catalog::import::{self, Import},
     demo, payouts,
     prove::{self, crash::Crash, oversell::Oversell},
+    reconciliation,
     replay::{self, cli::Replay},
     server::{
         config::Config,
@@ -73,6 +74,8 @@ enum Command {
         #[arg(long)]
         everybody: bool,
     },
+    /// Compare the books with Stripe now, and print where they differ
+    Reconcile,
     /// Count the violations of every law in the database; changes nothing, and fails where one is broken
     Verify,
     /// Do the worst to a shop of its own, and count what broke; needs the right to make a database
@@ -158,6 +161,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Payouts { dry_run, everybody } => {
             command(config, async |app| payouts::cli::run(app, payouts::cli::Payouts { dry_run, everybody }).await).await
         }
+        Command::Reconcile => command(config, async |app| reconciliation::cli::run(app).await).await,
         Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
         Command::Prove(Prove::Oversell { buyers, stock }) => {
             command(config, async |app| prove::oversell::run(app, Oversell { buyers, stock }).await).await

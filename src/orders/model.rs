@@ -90,7 +90,7 @@ pub struct PaymentFact {
     /// A card was refused in this attempt.
     pub refused: bool,
     pub amount_minor: i64,
-    /// The sum of its refunds that did not fail.
+    /// The sum of its refunds that did not fail, and of what banks took back for good.
     pub refunded_minor: i64,
 }
 

@@ -258,7 +258,10 @@ pub async fn derive_statuses(tx: &mut PgConnection, order: OrderId) -> sqlx::Res
         r#"select (select coalesce(json_agg(json_build_object(
                        'state', p.state, 'refused', p.failure is not null, 'amount_minor', p.amount_minor,
                        'refunded_minor', coalesce((select sum(r.amount_minor) from refunds r
-                                                   where r.payment_id = p.id and r.state <> 'failed'), 0)) order by p.attempt), '[]')
+                                                   where r.payment_id = p.id and r.state <> 'failed'), 0)
+                           -- a bank that took it has given it back, too
+                           + coalesce((select sum(d.amount_minor) from disputes d where d.payment_id = p.id and d.status = 'lost'), 0))
+                       order by p.attempt), '[]')
                    from payments p where p.order_id = $1) as "payments!: Json<Vec<PaymentFact>>",
                   (select coalesce(json_agg(json_build_array(
                        l.vendor_order_id, l.quantity,

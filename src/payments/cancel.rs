@@ -2,6 +2,7 @@
 
 use super::{
     letters,
+    partial::{refuse_disputed, too_much},
     refunds::{NewRefund, book_refund, rest_of},
     settle::close_other_attempts,
 };
@@ -15,7 +16,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 /// Cancels an order that nothing was shipped of: stock goes back to the shelf, money to the card, open payment pages are
-/// closed. Cancelling twice is fine. Refuses with `AlreadyShipped` or, for an expired order, `OrderClosed`.
+/// closed. Cancelling twice is fine. Refuses with `AlreadyShipped`, `Disputed` or, for an expired
+/// order, `OrderClosed`.
 pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     orders::queries::may_read(&mut tx, order, reader).await?;
@@ -44,12 +46,13 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
             .await?;
     let mut refund = 0;
     if let Some(payment) = paid {
+        refuse_disputed(&mut tx, payment).await?;
         // What is left of it: part may have gone back before.
         let parts = rest_of(&mut tx, order, payment).await?;
         refund = parts.iter().map(|p| p.figures.amount).sum();
         if refund > 0 {
             let new = NewRefund { payment, reason: "cancelled", note: "", actor: reader.user(), parts: &parts };
-            book_refund(&mut tx, new).await?;
+            book_refund(&mut tx, new).await.map_err(too_much)?;
         }
     }
     close_other_attempts(&mut tx, order).await?;

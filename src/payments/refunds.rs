@@ -4,6 +4,7 @@
 use super::{
     gateway::{self, GatewayError, RefundStanding},
     letters,
+    partial::refuse_disputed,
     parts::{self, Of, Part},
     settle::lock_order_of,
     sold,
@@ -177,6 +178,14 @@ pub async fn sync_refunds(app: &App, intent: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As [`sync_refunds`], for a refund of which only its own id at Stripe is known.
+pub async fn sync_refund(app: &App, id: &str) -> anyhow::Result<()> {
+    match gateway::intent_of_refund(app, id).await? {
+        Some(intent) => sync_refunds(app, &intent).await,
+        None => Ok(()),
+    }
+}
+
 /// Writes down how a refund stands: of our booking, or as a new one that was made in Stripe's dashboard.
 async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &gateway::Refund) -> anyhow::Result<()> {
     let mut tx = app.pool.begin().await?;
@@ -255,7 +264,7 @@ async fn book_foreign(
     record(tx, order, parcel, "refunded_in_dashboard", detail, None).await?;
     if let Some(whole) = gave_way.iter().map(|r| r.reason.as_str()).find(|r| !["vendor", "operator", "returned"].contains(r)) {
         let rest = rest_of(tx, order, payment).await?;
-        if rest.iter().any(|p| p.figures.amount > 0) {
+        if rest.iter().any(|p| p.figures.amount > 0) && refuse_disputed(tx, payment).await.is_ok() {
             book_refund(tx, NewRefund { payment, reason: whole, note: "", actor: None, parts: &rest }).await?;
         }
     }
@@ -263,10 +272,12 @@ async fn book_foreign(
 }
 
 /// All that is left of a payment, in parts.
-pub(super) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: PaymentId) -> sqlx::Result<Vec<Part>> {
+pub(crate) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: PaymentId) -> sqlx::Result<Vec<Part>> {
     let paid = sqlx::query!(
         r#"select state = 'surplus' as "surplus!",
-                  (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint as "left!"
+                  (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0)
+                   - coalesce((select sum(amount_minor) from disputes d where d.payment_id = p.id
+                               and d.status in ('needs_response', 'under_review', 'lost')), 0))::bigint as "left!"
            from payments p where p.id = $1"#,
         payment.uuid()
     )
@@ -277,6 +288,40 @@ pub(super) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: Paym
         (true, left) => parts::surplus(left),
         (false, _) => sold::parcels(tx, order, None).await?.iter().flat_map(|parcel| parcel.rest()).collect(),
     })
+}
+
+/// A bank takes so much of a payment. Refunds that we meant to make and have not asked for yet give way, the last one first: Stripe
+/// would refuse them now. Under the order's lock.
+pub(crate) async fn make_room(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    payment: PaymentId,
+    amount: i64,
+) -> anyhow::Result<()> {
+    let mut left = sqlx::query_scalar!(
+        r#"select (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint
+           as "left!" from payments p where p.id = $1"#,
+        payment.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let waiting = sqlx::query!(
+        r#"select id as "id: RefundId", amount_minor from refunds
+           where payment_id = $1 and state = 'pending' and stripe_refund_id is null order by created_at desc, id desc"#,
+        payment.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for refund in waiting {
+        if left >= amount {
+            break;
+        }
+        let why = "The bank was asked to take this money back first.";
+        call_off(app, tx, order, refund.id, json!({ "operator": true, "message": why })).await?;
+        left += refund.amount_minor;
+    }
+    Ok(())
 }
 
 async fn insert_foreign(

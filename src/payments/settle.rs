@@ -95,7 +95,7 @@ pub(super) async fn unsettled(db: impl sqlx::PgExecutor<'_>, order: OrderId) -> 
 }
 
 /// Locks the row of the order that an attempt belongs to. Every change to an order, its payments or its holds starts so.
-pub(super) async fn lock_order_of(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<OrderId> {
+pub(crate) async fn lock_order_of(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<OrderId> {
     sqlx::query_scalar!(
         r#"select id as "id: OrderId" from orders where id = (select order_id from payments where id = $1) for update"#,
         payment.uuid()

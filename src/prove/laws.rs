@@ -64,12 +64,14 @@ const LAWS: &[(&str, &str)] = &[
     (
         "Payments: money that no order took goes back whole",
         "select count(*) from payments p where p.state = 'surplus' and p.amount_minor <>
-         (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')",
+         (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
+         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
     ),
     (
         "Payments: a cancelled order that was paid gets all of it back",
         "select count(*) from payments p join orders o on o.id = p.order_id where p.state = 'paid' and o.status = 'cancelled' and p.amount_minor <>
-         (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')",
+         (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
+         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
     ),
     (
         "Refunds: never more than was paid",
@@ -270,6 +272,46 @@ const LAWS: &[(&str, &str)] = &[
          (select coalesce(sum(case t.state when 'received' then x.received else x.quantity end), 0)
           from return_lines x join returns t on t.id = x.return_id where x.line_id = l.id and t.state not in ('refused', 'withdrawn'))
          > (select coalesce(sum(s.quantity), 0) from shipment_lines s where s.line_id = l.id)",
+    ),
+    (
+        "Disputes: the parts of a dispute sum to it",
+        "select count(*) from disputes d where d.amount_minor <>
+         (select coalesce(sum(p.amount_minor), 0) from dispute_parts p where p.dispute_id = d.id)",
+    ),
+    (
+        "Disputes: the parts are of parcels of its own order",
+        "select count(*) from dispute_parts p join disputes d on d.id = p.dispute_id join vendor_orders v on v.id = p.vendor_order_id
+         where v.order_id <> d.order_id",
+    ),
+    (
+        "Disputes: never more taken and given back of a parcel than was sold",
+        "select count(*) from vendor_orders v where exists (select 1 from given_back b where b.vendor_order_id = v.id
+         having sum(b.amount_minor) > v.total_minor or sum(b.fee_minor) > v.fee_minor or sum(b.fee_vat_minor) > v.fee_vat_minor)",
+    ),
+    (
+        "Disputes: what is held from a vendor is what banks hold of its sales, and nothing else",
+        "select count(*) from (
+             select a.vendor_id, sum(e.amount_minor) as held from ledger_accounts a join ledger_entries e on e.account_id = a.id
+             join ledger_transactions t on t.id = e.transaction_id and t.cause <> 'correction'
+             where a.kind = 'disputes_held' group by 1) b
+         full join (
+             select v.vendor_id, sum(p.amount_minor) as held from disputes d join dispute_parts p on p.dispute_id = d.id
+             join vendor_orders v on v.id = p.vendor_order_id
+             where d.withdrawn_minor is not null and d.reinstated_minor is null and d.status <> 'lost'
+               and exists (select 1 from payments x where x.id = d.payment_id and x.booked_at is not null) group by 1) d using (vendor_id)
+         where coalesce(b.held, 0) <> coalesce(d.held, 0)",
+    ),
+    (
+        "Disputes: the books say of a dispute what Stripe said of it",
+        "select count(*) from disputes d join payments p on p.id = d.payment_id and p.booked_at is not null where
+         (select coalesce(sum(e.amount_minor), 0) from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+          join ledger_accounts a on a.id = e.account_id and a.kind = 'cash' where t.cause = 'dispute' and t.cause_id = d.id)
+         <> coalesce(d.reinstated_minor, 0) - coalesce(d.withdrawn_minor, 0) - case when d.withdrawn_minor is null then 0 else d.fee_minor end",
+    ),
+    (
+        "Reconciliation: what was booked to make the books agree is booked once, as a person decided",
+        "select count(*) from reconciliation_differences d where (d.state = 'booked') is distinct from
+         exists (select 1 from ledger_transactions t where t.cause = 'correction' and t.cause_id = d.id and t.actor_id is not distinct from d.decided_by)",
     ),
 ];
 

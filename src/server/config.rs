@@ -39,6 +39,13 @@ pub struct StripeConfig {
     pub webhook_secret: String,
 }
 
+impl StripeConfig {
+    /// Where files are sent: Stripe takes them on a host of their own, its stand-ins where they take everything.
+    pub fn files_base(&self) -> &str {
+        if self.api_base == "https://api.stripe.com/" { "https://files.stripe.com/" } else { &self.api_base }
+    }
+}
+
 /// Everything that can be set. `None` means: the program starts its own stand-in.
 #[derive(Clone)]
 pub struct Config {

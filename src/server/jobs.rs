@@ -24,6 +24,10 @@ pub enum Job {
     SettleVendor { vendor: crate::ids::VendorId },
     /// Ask Stripe for a payout that is booked.
     Payout { payout: crate::ids::PayoutId },
+    /// Carry the evidence of a dispute to Stripe.
+    SendEvidence { dispute: crate::ids::DisputeId },
+    /// Compare the books with Stripe.
+    Reconcile { run: crate::ids::ReconciliationId },
     /// Remove a deleted picture's objects from the store.
     DeletePicture { picture: crate::ids::PictureId },
 }
@@ -37,6 +41,8 @@ impl Job {
             Job::ExpireSession { .. } => "expire_session",
             Job::SettleVendor { .. } => "settle_vendor",
             Job::Payout { .. } => "payout",
+            Job::SendEvidence { .. } => "send_evidence",
+            Job::Reconcile { .. } => "reconcile",
             Job::DeletePicture { .. } => "delete_picture",
         }
     }
@@ -50,6 +56,8 @@ async fn run(app: &App, job: Job) -> anyhow::Result<()> {
         Job::ExpireSession { payment } => crate::payments::expire_session(app, payment).await,
         Job::SettleVendor { vendor } => crate::payouts::settle_vendor(app, vendor).await,
         Job::Payout { payout } => crate::payouts::payout(app, payout).await,
+        Job::SendEvidence { dispute } => crate::disputes::send_evidence(app, dispute).await,
+        Job::Reconcile { run } => crate::reconciliation::reconcile(app, run).await,
         Job::DeletePicture { picture } => crate::catalog::pictures::delete_objects(app, picture).await,
     }
 }
@@ -159,6 +167,8 @@ pub async fn sweep(app: &App) {
     log("sweeping payments", crate::payments::sweep(app).await);
     log("keeping the books", crate::ledger::sweep(app).await);
     log("releasing and paying out", crate::payouts::sweep(app, time::OffsetDateTime::now_utc()).await);
+    log("asking about disputes", crate::disputes::sweep(app).await);
+    log("the nightly reconciliation", crate::reconciliation::nightly(app, time::OffsetDateTime::now_utc()).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("tidying", tidy(app).await);
 }

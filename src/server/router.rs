@@ -1,7 +1,9 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors};
+use crate::{
+    about, accounts, cart, catalog, checkout, disputes, error::AppError, operator, orders, payments, payouts, returns, vendors,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -36,6 +38,7 @@ pub fn router(app: App) -> Router {
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
+        .merge(disputes::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))

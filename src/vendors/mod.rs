@@ -22,6 +22,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
     ("/vendor/returns", "Returns"),
+    ("/vendor/disputes", "Disputes"),
     ("/vendor/sales", "Sold"),
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
@@ -15,6 +15,8 @@ const PAGES: [&str; 10] = [
     "/operator/ledger",
     "/operator/returns",
     "/operator/payouts",
+    "/operator/reconciliation",
+    "/operator/disputes",
     "/operator/jobs",
     "/operator/webhooks",
 ];

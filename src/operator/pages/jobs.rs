@@ -77,6 +77,8 @@ pub fn kind_words(kind: &str) -> String {
         "expire_session" => "Tell Stripe that a payment is off".into(),
         "settle_vendor" => "Bring a vendor's money to its account at Stripe".into(),
         "payout" => "Ask Stripe for a payout".into(),
+        "send_evidence" => "Send evidence to the bank".into(),
+        "reconcile" => "Compare the books with Stripe".into(),
         "delete_picture" => "Remove the files of a picture".into(),
         other => words(other),
     }

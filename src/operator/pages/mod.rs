@@ -9,6 +9,7 @@ mod ledger;
 mod list;
 mod orders;
 mod payouts;
+mod reconciliation;
 mod users;
 mod vendors;
 mod webhooks;
@@ -41,6 +42,11 @@ pub fn routes() -> Router<App> {
         .route("/operator/payouts/vendors/{id}", get(payouts::back).post(payouts::hold))
         .route("/operator/parcels/{parcel}/delivered", post(payouts::delivered))
         .route("/operator/orders/{id}/refunds", post(orders::refund))
+        .route("/operator/reconciliation", get(reconciliation::list).post(reconciliation::compare))
+        .route("/operator/reconciliation/{id}", get(reconciliation::detail))
+        .route("/operator/reconciliation/{id}/book", get(reconciliation::back).post(reconciliation::book))
+        .route("/operator/reconciliation/{id}/explain", get(reconciliation::back).post(reconciliation::explain))
+        .route("/operator/reconciliation/{id}/read", get(reconciliation::back).post(reconciliation::read))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

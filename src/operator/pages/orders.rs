@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::Email,
+    disputes::{self, pages::OfOrder},
     error::{AppError, FieldErrors},
     ids::{OrderId, VendorOrderId},
     operator::{
@@ -203,6 +204,7 @@ async fn draw(
 ) -> Result<Page, AppError> {
     let order = orders::queries::detail(&app.pool, MayRead::operator(by, id)).await?;
     let payments = queries::payments(&app.pool, by, id).await?;
+    let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::operator(by), id).await?;
     let mut refundable = Vec::new();
     for parcel in &order.parcels {
         refundable.extend(payments::refundable(&app.pool, Giver::Operator(by), parcel.head.id).await?);
@@ -245,6 +247,7 @@ async fn draw(
             <h1>"Order " {head.number}</h1>
             <ErrorSummary errors=errors.clone()/>
             <States status=head.status payment=head.payment_status fulfilment=head.fulfilment_status/>
+            <OfOrder disputes=disputes base="/operator/disputes"/>
             <Facts head=&head/>
             {parcels}
             <h2>"Payments"</h2>

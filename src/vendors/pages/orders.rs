@@ -2,6 +2,7 @@
 
 use super::{earnings::Earnings, today::pieces};
 use crate::{
+    disputes::{self, pages::OfOrder},
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
@@ -293,6 +294,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
     let VendorOrderDetail { head, parcel, timeline, refunds } = queries::vendor_order(&app.pool, vendor, id).await?;
     let refundable = payments::refundable(&app.pool, Giver::Vendor(vendor), id).await?;
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
+    let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(vendor), head.id).await?;
     let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
@@ -323,6 +325,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
             <Breadcrumbs trail=trail/>
             <div class="product-head"><h1>{title}</h1> <Badge tone=tone label=label/></div>
             <ErrorSummary errors=errors.clone()/>
+            <OfOrder disputes=disputes base="/vendor/disputes"/>
             <div class="order-columns">
                 <section aria-labelledby="lines">
                     <h2 id="lines">"What was ordered"</h2>
@@ -504,6 +507,13 @@ fn event_words(kind: &str) -> String {
         "return_sent" => "Something is on its way back".into(),
         "return_received" => "A return came".into(),
         "return_withdrawn" => "A return was withdrawn".into(),
+        "disputed" => "Disputed: a bank was asked to take money back".into(),
+        "dispute_withdrawn" => "The bank took the money while it decides".into(),
+        "dispute_evidence" => "Souk sent evidence to the bank".into(),
+        "dispute_reinstated" => "The money came back from the bank".into(),
+        "dispute_won" => "The dispute is won".into(),
+        "dispute_lost" => "The dispute is lost: the bank gave the money back".into(),
+        "dispute_closed" => "The bank asks no more".into(),
         "refunded_in_dashboard" => "Given back by Souk".into(),
         "shipped" => "Parcel sent".into(),
         "delivered" => "Parcel arrived".into(),
