@@ -86,6 +86,8 @@ ids!(
     ApiTokenId,
     /// One transaction of the books.
     LedgerTransactionId,
+    /// An invoice, a credit note or another issued paper.
+    DocumentId,
 );
 
 #[cfg(test)]

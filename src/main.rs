@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use souk::{
-    accounts,
+    accounts, audit,
     catalog::import::{self, Import},
     demo,
     prove::{self, crash::Crash, oversell::Oversell},
@@ -61,13 +61,26 @@ enum Command {
         concurrency: usize,
     },
     /// Count the violations of every law in the database; changes nothing, and fails where one is broken
-    Verify,
+    Verify {
+        #[command(subcommand)]
+        only: Option<Verify>,
+    },
     /// Do the worst to a shop of its own, and count what broke; needs the right to make a database
     #[command(subcommand)]
     Prove(Prove),
     /// Make and change accounts
     #[command(subcommand)]
     User(User),
+}
+
+#[derive(Subcommand)]
+enum Verify {
+    /// Only the audit log, hash by hash: name each entry that was changed, taken out or slipped in
+    Audit {
+        /// A hash that was noted earlier; the log must still go on from it
+        #[arg(long)]
+        head: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -142,7 +155,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let what = Replay { file, limit, concurrency };
             command(config, async |app| replay::cli::run(app, &what).await).await
         }
-        Command::Verify => command(config, async |app| prove::cli::run(&app.pool).await).await,
+        Command::Verify { only: None } => command(config, async |app| prove::cli::run(&app.pool).await).await,
+        Command::Verify { only: Some(Verify::Audit { head }) } => {
+            command(config, async |app| audit::cli::run(&app.pool, head.as_deref()).await).await
+        }
         Command::Prove(Prove::Oversell { buyers, stock }) => {
             command(config, async |app| prove::oversell::run(app, Oversell { buyers, stock }).await).await
         }

@@ -17,6 +17,8 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/vendors", "Vendors"),
     ("/operator/orders", "Orders"),
     ("/operator/users", "Users"),
+    ("/operator/documents", "Documents"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),
+    ("/operator/audit", "Audit log"),
 ];

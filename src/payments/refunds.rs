@@ -7,6 +7,7 @@ use super::{
     settle::lock_order_of,
 };
 use crate::{
+    audit,
     ids::{OrderId, PaymentId, RefundId},
     orders::{derive_statuses, record},
     server::{
@@ -33,6 +34,8 @@ pub async fn book_refund(tx: &mut PgConnection, payment: PaymentId, amount_minor
     )
     .execute(&mut *tx)
     .await?;
+    let detail = json!({ "payment": payment, "amount": amount_minor, "reason": reason });
+    audit::record(&mut *tx, None, "refund.booked", ("refund", id), detail).await?;
     jobs::enqueue(tx, &Job::Refund { refund: id }, Some(&job_key(id))).await?;
     Ok(id)
 }
@@ -130,6 +133,7 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
         record(&mut tx, order, None, kind, json!({ "amount": truth.amount_minor }), None).await?;
         if truth.standing == RefundStanding::Succeeded {
             letters::refunded(app, &mut tx, order, truth.amount_minor).await?;
+            jobs::enqueue(&mut *tx, &Job::IssueCreditNotes { refund: id }, Some(&format!("credit-notes:{id}"))).await?;
         }
     }
     derive_statuses(&mut tx, order).await?;
@@ -163,6 +167,8 @@ async fn book_foreign(
         }
         Err(error) => return Err(error.into()),
     }
+    let detail = json!({ "payment": payment, "amount": truth.amount_minor, "by": "Stripe's dashboard" });
+    audit::record(tx, None, "refund.booked", ("refund", id), detail).await?;
     let detail = json!({ "amount": truth.amount_minor, "operator": true });
     record(tx, order, None, "refunded_in_dashboard", detail, None).await?;
     Ok(id)

@@ -8,7 +8,7 @@ use super::{
     refunds::book_refund,
 };
 use crate::{
-    cart,
+    audit, cart,
     ids::{OrderId, PaymentId},
     orders::{self, derive_statuses, model::OrderStatus, model::PaymentState, record},
     server::{
@@ -225,6 +225,8 @@ async fn paid(
         return surplus(app, tx, order, payment, truth, reason).await;
     }
     set_state(tx, payment, PaymentState::Paid, None).await?;
+    let detail = json!({ "order": order, "amount": truth.amount_minor, "currency": truth.currency });
+    audit::record(tx, None, "payment.settled", ("payment", payment), detail).await?;
     close_other_attempts(tx, order).await?;
     place(app, tx, order).await?;
     Ok(PaymentState::Paid)
@@ -245,6 +247,7 @@ pub(super) async fn place(app: &App, tx: &mut PgConnection, order: OrderId) -> a
     record(tx, order, None, "paid", json!({}), None).await?;
     derive_statuses(tx, order).await?;
     letters::placed(app, tx, order).await?;
+    jobs::enqueue(&mut *tx, &Job::IssueInvoices { order }, Some(&format!("invoices:{order}"))).await?;
     orders::take_holds(tx, order).await?;
     Ok(())
 }
@@ -266,6 +269,8 @@ async fn surplus(
     )
     .execute(&mut *tx)
     .await?;
+    let detail = json!({ "order": order, "amount": truth.amount_minor, "currency": truth.currency, "reason": reason });
+    audit::record(tx, None, "payment.surplus", ("payment", payment), detail).await?;
     record(tx, order, None, "payment_returned", json!({ "reason": reason, "amount": truth.amount_minor }), None).await?;
     if truth.amount_minor > 0 {
         book_refund(tx, payment, truth.amount_minor, reason).await?;

@@ -22,6 +22,12 @@ pub enum Job {
     ExpireSession { payment: crate::ids::PaymentId },
     /// Remove a deleted picture's objects from the store.
     DeletePicture { picture: crate::ids::PictureId },
+    /// Write the invoices of a paid order.
+    IssueInvoices { order: crate::ids::OrderId },
+    /// Write the credit notes of a refund that succeeded.
+    IssueCreditNotes { refund: crate::ids::RefundId },
+    /// Write a vendor's commission invoice of a month that is over.
+    IssueCommissionInvoice { vendor: crate::ids::VendorId, year: i32, month: u8 },
 }
 
 impl Job {
@@ -32,6 +38,9 @@ impl Job {
             Job::Refund { .. } => "refund",
             Job::ExpireSession { .. } => "expire_session",
             Job::DeletePicture { .. } => "delete_picture",
+            Job::IssueInvoices { .. } => "issue_invoices",
+            Job::IssueCreditNotes { .. } => "issue_credit_notes",
+            Job::IssueCommissionInvoice { .. } => "issue_commission_invoice",
         }
     }
 }
@@ -43,6 +52,11 @@ async fn run(app: &App, job: Job) -> anyhow::Result<()> {
         Job::Refund { refund } => crate::payments::refund(app, refund).await,
         Job::ExpireSession { payment } => crate::payments::expire_session(app, payment).await,
         Job::DeletePicture { picture } => crate::catalog::pictures::delete_objects(app, picture).await,
+        Job::IssueInvoices { order } => crate::documents::issue_invoices(app, order).await,
+        Job::IssueCreditNotes { refund } => crate::documents::issue_credit_notes(app, refund).await,
+        Job::IssueCommissionInvoice { vendor, year, month } => {
+            crate::documents::issue_commission_invoice(app, vendor, year, month).await
+        }
     }
 }
 
@@ -150,6 +164,8 @@ pub async fn sweep(app: &App) {
     };
     log("sweeping payments", crate::payments::sweep(app).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
+    log("closing months", crate::documents::close_months(app, time::OffsetDateTime::now_utc()).await);
+    log("chaining the audit log", crate::audit::chain(&app.pool).await.map(drop));
     log("tidying", tidy(app).await);
 }
 

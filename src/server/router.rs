@@ -1,7 +1,7 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, vendors};
+use crate::{about, accounts, cart, catalog, checkout, documents, error::AppError, operator, orders, payments, vendors};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -29,6 +29,7 @@ pub fn router(app: App) -> Router {
         .merge(cart::pages::routes())
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
+        .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(operator::pages::routes())

@@ -22,5 +22,6 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
     ("/vendor/sales", "Sold"),
+    ("/vendor/documents", "Documents"),
     ("/vendor/shop", "Shop"),
 ];

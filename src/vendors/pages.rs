@@ -1,5 +1,6 @@
 //! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
 
+mod legal;
 mod orders;
 mod pictures;
 mod product;
@@ -38,6 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
         .route("/vendor/sales", get(sales::show))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
+        .route("/vendor/shop/invoices", get(shop::back).post(legal::save))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))
         .route("/vendor/shop/shipping/{method}", get(shop::back_from_method).post(shop::edit_method))
 }

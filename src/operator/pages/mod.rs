@@ -1,6 +1,8 @@
 //! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
 
+mod audit;
 mod dev;
+mod documents;
 mod inbox;
 mod jobs;
 mod list;
@@ -25,6 +27,9 @@ pub fn routes() -> Router<App> {
         .route("/operator/users", get(users::list))
         .route("/operator/orders", get(orders::list))
         .route("/operator/orders/{id}", get(orders::detail))
+        .route("/operator/documents", get(documents::list))
+        .route("/operator/documents/{document}", get(documents::download))
+        .route("/operator/audit", get(audit::list))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

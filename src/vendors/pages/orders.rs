@@ -2,6 +2,7 @@
 
 use super::today::pieces;
 use crate::{
+    documents::{self, pages::DocumentLinks},
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     money::Money,
@@ -253,6 +254,7 @@ async fn page(
     errors: FieldErrors,
 ) -> Result<Page, AppError> {
     let VendorOrderDetail { head, parcel, timeline } = queries::vendor_order(&app.pool, vendor, id).await?;
+    let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -312,6 +314,7 @@ async fn page(
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
                     })}
+                    <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
                     <History events=timeline/>
                 </div>
             </div>
