@@ -5,7 +5,10 @@ use super::orders::{Fate, Order};
 use crate::{
     orders,
     sandbox::stripe::past::{self, PastPayment},
-    server::state::App,
+    server::{
+        jobs::{self, Job},
+        state::App,
+    },
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -23,6 +26,18 @@ pub async fn write(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow
     events(tx, orders).await?;
     for order in orders {
         orders::derive_statuses(tx, order.id.into()).await?;
+    }
+    papers(tx, orders).await?;
+    Ok(())
+}
+
+/// Invoices and credit notes are written by the same jobs as anybody's.
+async fn papers(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
+    for order in orders.iter().filter(|o| o.fate.paid()) {
+        jobs::enqueue(&mut *tx, &Job::IssueInvoices { order: order.id.into() }, None).await?;
+    }
+    for order in orders.iter().filter(|o| o.refunded > 0) {
+        jobs::enqueue(&mut *tx, &Job::IssueCreditNotes { refund: order.refund.into() }, None).await?;
     }
     Ok(())
 }

@@ -195,7 +195,7 @@ impl Press<'_> {
         }
         self.y = top + height(cells);
         let (from, to) = (places.first().map_or(LEFT, |p| p.0), places.last().map_or(RIGHT, |p| p.0 + p.1));
-        self.rule(from, self.y - LEADING + 3.5, to - from, false);
+        self.rule(from, self.y - LEADING, to - from, false);
     }
 
     /// Sums to the right, VAT beside them, notes below: together on one page.
@@ -218,7 +218,7 @@ impl Press<'_> {
         self.y = low + 24.0;
         if self.lacks_letters() {
             let sign =
-                format!("{MISSING} stands for a letter that the fonts of this paper do not have; the order's page shows it.");
+                format!("{MISSING} stands for a letter that the fonts of this paper do not have; the shop's pages show it.");
             notes.push(self.fonts.wrap(&sign, Weight::Regular, SMALL, RIGHT - LEFT));
         }
         for note in notes {

@@ -6,8 +6,16 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 6] =
-    ["/operator", "/operator/vendors", "/operator/users", "/operator/orders", "/operator/jobs", "/operator/webhooks"];
+const PAGES: [&str; 8] = [
+    "/operator",
+    "/operator/vendors",
+    "/operator/users",
+    "/operator/orders",
+    "/operator/documents",
+    "/operator/jobs",
+    "/operator/webhooks",
+    "/operator/audit",
+];
 
 async fn apply(client: &mut Client, name: &str) {
     let form = [("name", name), ("slug", ""), ("country", "GB"), ("tagline", "Leaves"), ("description", "We grow tea.")];
