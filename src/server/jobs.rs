@@ -139,14 +139,17 @@ pub async fn drain(app: &App) -> sqlx::Result<usize> {
 pub async fn work(app: App, stop: CancellationToken) {
     let mut last_sweep = tokio::time::Instant::now() - Duration::from_secs(60);
     while !stop.is_cancelled() {
-        match run_one(&app).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
-        }
+        let more = run_one(&app).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the job queue cannot be read");
+            false
+        });
+        // Also while the queue never ends: unpaid orders and the audit log do not wait for a quiet moment.
         if last_sweep.elapsed() > Duration::from_secs(10) {
             last_sweep = tokio::time::Instant::now();
             sweep(&app).await;
+        }
+        if more {
+            continue;
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -1,12 +1,19 @@
 //! The audit log: who reads it, that it is written with the change, and that a hand in the database is seen.
 
-use crate::support::{TestApp, purchase::count};
+use crate::{
+    rest::{delete, patch, post},
+    support::{
+        Card, TestApp,
+        purchase::{assert_laws_hold, count, order},
+    },
+};
 use http::StatusCode;
 use serde_json::json;
 use souk::{
     accounts,
     audit::{self, Flaw, Verdict},
     ids::UserId,
+    payments,
     server::state::App,
 };
 use sqlx::{Executor, PgPool};
@@ -19,7 +26,7 @@ async fn record(pool: &PgPool, subject: i64) {
 }
 
 async fn verdict(app: &App, noted: Option<&str>) -> Verdict {
-    audit::verify(&mut *app.pool.acquire().await.expect("a connection"), noted).await.expect("a verdict")
+    audit::verify(&mut app.pool.acquire().await.expect("a connection"), noted).await.expect("a verdict")
 }
 
 /// Does to the database what only its owner can, and only on purpose.
@@ -149,6 +156,53 @@ async fn changes_of_money_and_permissions_say_who_made_them() {
     for bad in ["?after=x", "?nonsense=1", "?find=%00"] {
         assert!(operator.get(&format!("/operator/audit{bad}")).await.status.is_client_error(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn prices_and_tokens_leave_their_trace_too() {
+    let (test, world) = TestApp::new().await;
+    let mut mill = test.vendor("mill").await;
+    let path = format!("/products/{}", world.vendors["mill"].products["mill-plain"]);
+    let variants =
+        |price| json!({ "variants": [{ "sku": "MILL-PLAIN", "price": { "amount": price, "currency": "GBP" }, "stock": 100 }] });
+    for price in [1100, 1100] {
+        let answer = patch(&mut mill, &path, &variants(price)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    }
+    let made = post(&mut mill, "/tokens", &json!({ "name": "A script", "scopes": ["read"] })).await.json();
+    let id = made["id"].as_str().expect("an id");
+    assert_eq!(delete(&mut test.customer("ada").await, &format!("/tokens/{id}")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(delete(&mut mill, &format!("/tokens/{id}")).await.status, StatusCode::NO_CONTENT);
+    let by = Some(world.people["mill"]);
+    let written = actions(&test.app.pool).await;
+    let written: Vec<_> = written.iter().map(|(a, by)| (a.as_str(), *by)).collect();
+    assert_eq!(written, [("product.repriced", by), ("token.made", by), ("token.revoked", by)]);
+    let token = made["token"].as_str().expect("a token");
+    let detail: serde_json::Value = sqlx::query_scalar("select jsonb_agg(detail order by id) from audit_log")
+        .fetch_one(&test.app.pool)
+        .await
+        .expect("details");
+    assert_eq!((&detail[0]["was"], &detail[0]["now"]), (&json!(1000), &json!(1100)));
+    assert!(!detail.to_string().contains(token));
+}
+
+#[tokio::test]
+async fn a_purchase_that_is_called_off_is_told_in_order() {
+    let (test, _) = TestApp::with_services().await;
+    let paid = order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("stock");
+    let page = payments::open(&test.app, paid.id).await.expect("a page");
+    test.services().pay(&page, Card::Good).await;
+    payments::settle_order(&test.app, paid.id).await.expect("settled");
+    test.guest().post_form(&paid.path("/cancel"), &[("token", &paid.token)]).await;
+    while souk::server::jobs::drain(&test.app).await.expect("jobs run") > 0 {}
+    let written: Vec<_> = actions(&test.app.pool).await.into_iter().map(|(action, _)| action).collect();
+    assert_eq!(&written[..3], ["payment.settled", "refund.booked", "order.cancelled"]);
+    assert_eq!(written.iter().filter(|a| *a == "document.issued").count(), 2);
+    // The sweeper gives each its place.
+    souk::server::jobs::sweep(&test.app).await;
+    let whole = verdict(&test.app, None).await;
+    assert_eq!((whole.chained, whole.waiting), (5, 0));
+    assert_laws_hold(&test.app).await;
 }
 
 #[tokio::test]

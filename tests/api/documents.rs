@@ -260,7 +260,7 @@ async fn money_that_no_order_took_has_no_paper() {
 
 #[tokio::test]
 async fn what_a_vendor_says_of_itself_stands_on_its_next_invoice() {
-    let (test, world) = TestApp::with_services().await;
+    let (test, _) = TestApp::with_services().await;
     let first = paid_by_guest(&test, &[("MILL-PLAIN", 1)]).await;
     drain(&test).await;
     let mut mill = test.vendor("mill").await;
