@@ -107,6 +107,8 @@ ids!(
     /// Money from a vendor's account at Stripe to its bank.
     PayoutId,
     CouponId,
+    /// An invoice, a credit note or another issued paper.
+    DocumentId,
 );
 
 #[cfg(test)]

@@ -55,13 +55,14 @@ const walks: Walk[] = [
       { from: "/vendor/orders", link: "main a[href^='/vendor/orders/']", name: "vendor-order" },
       "/vendor/sales",
       "/vendor/coupons",
+      "/vendor/documents",
       "/vendor/shop",
     ],
   },
   {
     who: "operator",
     email: "operator@example.com",
-    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/commission", "/operator/coupons", "/operator/ledger", "/operator/users", "/operator/jobs", "/operator/webhooks", "/dev/mail"],
+    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/commission", "/operator/coupons", "/operator/ledger", "/operator/users", "/operator/documents", "/operator/jobs", "/operator/webhooks", "/operator/audit", "/dev/mail"],
   },
 ];
 

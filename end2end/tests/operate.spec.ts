@@ -58,8 +58,10 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
     ["Coupons", "/operator/coupons"],
     ["Ledger", "/operator/ledger"],
     ["Users", "/operator/users"],
+    ["Documents", "/operator/documents"],
     ["Jobs", "/operator/jobs"],
     ["Webhooks", "/operator/webhooks"],
+    ["Audit log", "/operator/audit"],
   ]) {
     await page.goto("/operator");
     await page.getByRole("navigation", { name: "Operator" }).getByRole("link", { name }).click();

@@ -24,6 +24,8 @@ pub const DESK: &[(&str, &str)] = &[
     ("/operator/returns", "Returns"),
     ("/operator/disputes", "Disputes"),
     ("/operator/users", "Users"),
+    ("/operator/documents", "Documents"),
     ("/operator/jobs", "Jobs"),
     ("/operator/webhooks", "Webhooks"),
+    ("/operator/audit", "Audit log"),
 ];

@@ -4,6 +4,7 @@ use super::model::{
     Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus, RefundLine, Shipment, Truth,
 };
 use crate::{
+    documents::{model::DocumentRow, pages::DocumentLinks},
     money::Money,
     post::{Days, tracking_url},
     ui::{Notice, Picture, Price, Tone, When},
@@ -29,6 +30,8 @@ pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: Fulfilment
 /// What the page of an order is drawn from.
 pub struct OrderView {
     pub order: OrderDetail,
+    /// Invoices and credit notes.
+    pub documents: Vec<DocumentRow>,
     pub truth: Truth,
     /// The browser came back from paying and Stripe did not answer yet.
     pub checking: bool,
@@ -41,7 +44,7 @@ pub struct OrderView {
 /// The page of an order for the person who made it.
 #[component]
 pub fn OrderPage(view: OrderView) -> impl IntoView {
-    let OrderView { order, truth, checking, token, problem } = view;
+    let OrderView { order, documents, truth, checking, token, problem } = view;
     let head = order.head.clone();
     let again = matches!(truth, Truth::Expired { .. } | Truth::Cancelled { .. });
     let cancellable = head.can_be_cancelled() && truth != Truth::Closing;
@@ -67,6 +70,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
                 <aside class="order-side">
                     <section aria-labelledby="sums"><h2 id="sums">"Order " {number}</h2> <Totals head=head.clone() refunds=order.refunds.clone()/></section>
                     <Address head=head.clone()/>
+                    <DocumentLinks documents=documents address=format!("/orders/{}/documents", head.id) token=token.clone()/>
                     <section class="order-history" aria-labelledby="history">
                         <h2 id="history">"What happened"</h2>
                         <Timeline events=order.timeline head=head.clone()/>

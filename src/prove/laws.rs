@@ -1,6 +1,7 @@
 //! The laws that rows of different tables keep together, each as one statement that counts the rows which break it. What one row
 //! can break by itself is refused by a constraint and needs no law here.
 
+use crate::audit;
 use sqlx::{PgPool, Row};
 
 /// One law and how often it is broken.
@@ -236,6 +237,35 @@ const LAWS: &[(&str, &str)] = &[
          where k.status is not null and k.status not between 200 and 299",
     ),
     (
+        "Documents: the numbers of an issuer's year run from one without a gap",
+        "select count(*) from document_counters c where c.last <>
+         (select count(*) from documents d where d.issuer_id is not distinct from c.issuer_id and d.kind = c.kind and d.year = c.year)
+         or c.last <> (select coalesce(max(d.sequence), 0) from documents d
+                       where d.issuer_id is not distinct from c.issuer_id and d.kind = c.kind and d.year = c.year)",
+    ),
+    (
+        "Documents: every one belongs to a series that was counted",
+        "select count(*) from documents d where not exists
+         (select 1 from document_counters c where c.issuer_id is not distinct from d.issuer_id and c.kind = d.kind and c.year = d.year)",
+    ),
+    (
+        "Documents: an invoice says what its vendor order says",
+        "select count(*) from documents d join vendor_orders v on v.id = d.vendor_order_id
+         where d.kind = 'invoice' and (d.total_minor, d.tax_minor) is distinct from (v.total_minor, v.tax_minor)",
+    ),
+    (
+        "Documents: credit notes never exceed their invoice",
+        "select count(*) from documents i join lateral
+         (select coalesce(sum(c.total_minor), 0) as total, coalesce(sum(c.tax_minor), 0) as tax from documents c
+          where c.kind = 'credit_note' and c.vendor_order_id = i.vendor_order_id) c on c.total > i.total_minor or c.tax > i.tax_minor
+         where i.kind = 'invoice'",
+    ),
+    (
+        "Documents: the bytes are those that the audit log noted when they were issued",
+        "select count(*) from documents d where not exists
+         (select 1 from audit_log a where a.action = 'document.issued' and a.subject_id = d.id::text and a.detail ->> 'sha256' = encode(sha256(d.pdf), 'hex'))",
+    ),
+    (
         "Jobs: one that runs has a lease, one that ended says when",
         "select count(*) from jobs where (state = 'running' and lease_until is null) or (state in ('done', 'failed') and finished_at is null)",
     ),
@@ -324,6 +354,9 @@ pub async fn verify(pool: &PgPool) -> sqlx::Result<Vec<Finding>> {
         let violations = sqlx::query(*statement).fetch_one(&mut *tx).await?.try_get(0)?;
         findings.push(Finding { law, violations });
     }
+    let audit = audit::verify(&mut tx, None).await?;
+    let violations = i64::try_from(audit.flaws.len()).unwrap_or(i64::MAX);
+    findings.push(Finding { law: "Audit: every entry of the log stands as it was written", violations });
     tx.rollback().await?;
     Ok(findings)
 }

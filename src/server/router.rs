@@ -2,7 +2,8 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, disputes, error::AppError, operator, orders, payments, payouts, returns, vendors,
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, operator, orders, payments, payouts, returns,
+    vendors,
 };
 use axum::{
     Router,
@@ -33,6 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(cart::pages::routes())
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
+        .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(payouts::pages::routes())

@@ -27,5 +27,6 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),
     ("/vendor/coupons", "Coupons"),
+    ("/vendor/documents", "Documents"),
     ("/vendor/shop", "Shop"),
 ];

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
@@ -17,6 +17,8 @@ const PAGES: [&str; 12] = [
     "/operator/payouts",
     "/operator/reconciliation",
     "/operator/disputes",
+    "/operator/documents",
+    "/operator/audit",
     "/operator/jobs",
     "/operator/webhooks",
 ];

@@ -3,6 +3,7 @@
 use super::{earnings::Earnings, today::pieces};
 use crate::{
     disputes::{self, pages::OfOrder},
+    documents::{self, pages::DocumentLinks},
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
@@ -10,8 +11,8 @@ use crate::{
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
-            VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail,
+            VendorOrderFilter, VendorOrderSummary,
         },
         queries,
     },
@@ -296,6 +297,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
     let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(vendor), head.id).await?;
     let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
+    let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -371,6 +373,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         </form>
                     })}
                     {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
+                    <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
                     <History events=timeline/>
                 </div>
             </div>
