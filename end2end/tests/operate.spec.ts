@@ -56,6 +56,8 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
     ["Orders", "/operator/orders"],
     ["Commission", "/operator/commission"],
     ["Ledger", "/operator/ledger"],
+    ["Reconciliation", "/operator/reconciliation"],
+    ["Disputes", "/operator/disputes"],
     ["Users", "/operator/users"],
     ["Jobs", "/operator/jobs"],
     ["Webhooks", "/operator/webhooks"],

@@ -36,7 +36,7 @@ pub(super) async fn about(tx: &mut PgConnection, id: DisputeId) -> sqlx::Result<
     .await?;
     let vendors = sqlx::query_as!(
         Concerned,
-        r#"select s.id as "id: VendorId", s.name, u.email, sum(p.amount_minor)::bigint as "amount_minor!"
+        r#"select s.id as "id: VendorId", u.email, sum(p.amount_minor)::bigint as "amount_minor!"
            from dispute_parts p join vendor_orders v on v.id = p.vendor_order_id join vendors s on s.id = v.vendor_id
            join users u on u.id = s.owner_id where p.dispute_id = $1 group by s.id, u.email order by s.id"#,
         id.uuid()

@@ -210,7 +210,7 @@ impl DisputeFile {
     pub fn size(&self) -> String {
         match self.bytes {
             ..1000 => format!("{} bytes", self.bytes),
-            ..1_000_000 => format!("{} kB", self.bytes / 1000),
+            1000..1_000_000 => format!("{} kB", self.bytes / 1000),
             _ => format!("{}.{} MB", self.bytes / 1_000_000, self.bytes % 1_000_000 / 100_000),
         }
     }

@@ -227,7 +227,6 @@ async fn open(
 #[derive(Debug, Clone)]
 pub(super) struct Concerned {
     pub id: VendorId,
-    pub name: String,
     pub email: String,
     pub amount_minor: i64,
 }
