@@ -99,6 +99,9 @@ create trigger only_added_to before update or delete or truncate on ledger_entri
 create trigger only_added_to before update or delete or truncate on ledger_accounts for each statement execute function only_added_to();
 -- Nor may the role that the program runs as, unless it is a superuser, who is stopped by the triggers alone.
 revoke update, delete, truncate on ledger_transactions, ledger_entries, ledger_accounts from public, current_user;
+-- A foreign key locks the row that it points to, for which PostgreSQL wants the right to update some column of it. The trigger
+-- refuses all the same.
+grant update (id) on ledger_transactions, ledger_accounts to current_user;
 
 -- Balances as of an entry, so that reading one need not sum all of time. Whoever takes a snapshot excludes those who book
 -- (an advisory lock of this number, which they share), so that no entry before it is still on its way.

@@ -57,6 +57,8 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
     ["Commission", "/operator/commission"],
     ["Coupons", "/operator/coupons"],
     ["Ledger", "/operator/ledger"],
+    ["Reconciliation", "/operator/reconciliation"],
+    ["Disputes", "/operator/disputes"],
     ["Users", "/operator/users"],
     ["Documents", "/operator/documents"],
     ["Jobs", "/operator/jobs"],
