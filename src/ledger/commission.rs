@@ -144,7 +144,7 @@ pub fn fees<'r>(rules: &'r [Rule], parcel: &Parcel, on: Date) -> Fees<'r> {
 }
 
 /// What one piece at this price costs its vendor, sold on this day with nothing else.
-pub fn of_one<'r>(rules: &'r [Rule], vendor: VendorId, vat: BasisPoints, piece: Goods, on: Date) -> (Option<&'r Rule>, Fee) {
+pub fn of_one(rules: &[Rule], vendor: VendorId, vat: BasisPoints, piece: Goods, on: Date) -> (Option<&Rule>, Fee) {
     let parcel = Parcel { vendor, vat, shipping_minor: 0, lines: vec![Goods { quantity: 1, ..piece }] };
     fees(rules, &parcel, on).lines.into_iter().next().unwrap_or_default()
 }
