@@ -114,6 +114,14 @@ pub enum Refusal {
     NotPaidYet,
     #[error("More than what is left to give back.")]
     RefundsTooMuch,
+    #[error(
+        "A bank has been asked to take the money of this order back. What it holds or has taken cannot be given back from here."
+    )]
+    Disputed,
+    #[error("The evidence was sent; it can no longer be changed.")]
+    EvidenceSent,
+    #[error("This dispute is decided; the bank takes no more evidence.")]
+    DisputeClosed,
     #[error("More than what can still be returned.")]
     ReturnsTooMuch,
     #[error("The payment service does not answer. Your order is kept; please try again in a minute.")]
@@ -160,6 +168,9 @@ impl Refusal {
             Self::OrderCancelled => "order-cancelled",
             Self::NotPaidYet => "not-paid-yet",
             Self::RefundsTooMuch => "refunds-too-much",
+            Self::Disputed => "disputed",
+            Self::EvidenceSent => "evidence-sent",
+            Self::DisputeClosed => "dispute-closed",
             Self::ReturnsTooMuch => "returns-too-much",
             Self::PaymentUnavailable => "payment-unavailable",
             Self::StripeUnavailable => "stripe-unavailable",

@@ -84,6 +84,14 @@ ids!(
     ReturnId,
     /// A picture that a shopper took of such goods.
     ReturnPictureId,
+    /// Money that a shopper has asked the bank to take back.
+    DisputeId,
+    /// A file that is evidence in one.
+    DisputeFileId,
+    /// One comparison of the books with Stripe.
+    ReconciliationId,
+    /// Where the two disagree.
+    DifferenceId,
     /// A mail in the outbox.
     MailId,
     /// A token with which a program speaks for a person.
@@ -98,6 +106,9 @@ ids!(
     TransferReversalId,
     /// Money from a vendor's account at Stripe to its bank.
     PayoutId,
+    CouponId,
+    /// An invoice, a credit note or another issued paper.
+    DocumentId,
 );
 
 #[cfg(test)]

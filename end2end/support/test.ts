@@ -1,8 +1,8 @@
 // What every journey imports instead of Playwright itself: the same `test` and `expect`, with what is particular to Souk.
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, test as base, type Page } from "@playwright/test";
+import { expect, test as base, type Browser, type Page } from "@playwright/test";
 
-export { expect, type Page };
+export { expect, type Browser, type Page };
 
 /** A page that nobody caught an error on: whatever a browser complains about fails the test. */
 export const test = base.extend({

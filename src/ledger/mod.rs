@@ -4,6 +4,7 @@
 pub mod book;
 pub mod commission;
 pub mod corrections;
+pub mod disputes;
 pub mod explain;
 pub mod model;
 pub mod reading;

@@ -45,6 +45,26 @@ impl Account {
         }
     }
 
+    /// The account of a kind, and for a vendor's kinds of whom; `None` where the two do not fit.
+    pub fn of(kind: &str, vendor: Option<VendorId>) -> Option<Self> {
+        Some(match (kind, vendor) {
+            ("cash", None) => Self::Cash,
+            ("refunds_due", None) => Self::RefundsDue,
+            ("commission", None) => Self::Commission,
+            ("commission_vat", None) => Self::CommissionVat,
+            ("stripe_fees", None) => Self::StripeFees,
+            ("discounts", None) => Self::Discounts,
+            ("losses", None) => Self::Losses,
+            ("suspense", None) => Self::Suspense,
+            ("vendor_pending", Some(v)) => Self::VendorPending(v),
+            ("vendor_payable", Some(v)) => Self::VendorPayable(v),
+            ("disputes_held", Some(v)) => Self::DisputesHeld(v),
+            ("connected", Some(v)) => Self::Connected(v),
+            ("payouts_in_transit", Some(v)) => Self::PayoutsInTransit(v),
+            _ => return None,
+        })
+    }
+
     /// Whose it is; `None` for the platform's.
     pub fn vendor(self) -> Option<VendorId> {
         match self {
@@ -167,6 +187,20 @@ impl<'a> Booking<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_kind() {
+        let vendor = VendorId::new();
+        use Account::*;
+        let own = [Cash, RefundsDue, Commission, CommissionVat, StripeFees, Discounts, Losses, Suspense];
+        let theirs =
+            [VendorPending(vendor), VendorPayable(vendor), DisputesHeld(vendor), Connected(vendor), PayoutsInTransit(vendor)];
+        for account in own.into_iter().chain(theirs) {
+            assert_eq!(Account::of(account.kind(), account.vendor()), Some(account));
+            let other = if account.vendor().is_none() { Some(vendor) } else { None };
+            assert_eq!(Account::of(account.kind(), other), None);
+        }
+    }
 
     #[test]
     fn what_meets_is_one_entry_and_nothing_is_none() {

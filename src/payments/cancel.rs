@@ -2,10 +2,12 @@
 
 use super::{
     letters,
+    partial::{refuse_disputed, too_much},
     refunds::{NewRefund, book_refund, rest_of},
     settle::close_other_attempts,
 };
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::{OrderId, PaymentId, UserId},
     orders::{self, derive_statuses, model::FulfilmentStatus, model::OrderStatus, queries::Reader, record},
@@ -15,7 +17,8 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 /// Cancels an order that nothing was shipped of: stock goes back to the shelf, money to the card, open payment pages are
-/// closed. Cancelling twice is fine. Refuses with `AlreadyShipped` or, for an expired order, `OrderClosed`.
+/// closed. Cancelling twice is fine. Refuses with `AlreadyShipped`, `Disputed` or, for an expired
+/// order, `OrderClosed`.
 pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     orders::queries::may_read(&mut tx, order, reader).await?;
@@ -44,16 +47,19 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
             .await?;
     let mut refund = 0;
     if let Some(payment) = paid {
+        refuse_disputed(&mut tx, payment).await?;
         // What is left of it: part may have gone back before.
         let parts = rest_of(&mut tx, order, payment).await?;
         refund = parts.iter().map(|p| p.figures.amount).sum();
         if refund > 0 {
             let new = NewRefund { payment, reason: "cancelled", note: "", actor: reader.user(), parts: &parts };
-            book_refund(&mut tx, new).await?;
+            book_refund(&mut tx, new).await.map_err(too_much)?;
         }
     }
     close_other_attempts(&mut tx, order).await?;
     record(&mut tx, order, None, "cancelled", json!({ "refund": refund }), reader.user()).await?;
+    let detail = json!({ "paid": was_paid, "refund": refund });
+    audit::record(&mut tx, reader.user(), "order.cancelled", ("order", order), detail).await?;
     derive_statuses(&mut tx, order).await?;
     letters::cancelled(app, &mut tx, order, was_paid, refund).await?;
     tx.commit().await?;

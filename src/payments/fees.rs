@@ -2,7 +2,9 @@
 
 use super::{
     gateway::{self, GatewayError},
-    settle::lock_order_of,
+    refunds::sync_refunds,
+    settle::{lock_order_of, settle},
+    webhook::payment_of,
 };
 use crate::{ids::PaymentId, ledger, server::state::App};
 
@@ -23,6 +25,16 @@ pub async fn learn(app: &App, payment: PaymentId) -> anyhow::Result<()> {
         Some(intent) => Ok(ask(app, payment, &intent).await?),
         None => Ok(()),
     }
+}
+
+/// Reads from Stripe all that is to know of the payment of an intent: how it stands, what Stripe kept, what went back. As its webhooks do.
+pub async fn read_anew(app: &App, intent: &str) -> anyhow::Result<()> {
+    if let Some(payment) = payment_of(app, intent).await? {
+        settle(app, payment).await?;
+        learn(app, payment).await?;
+        sync_refunds(app, intent).await?;
+    }
+    Ok(())
 }
 
 /// Why a fee is not known yet.

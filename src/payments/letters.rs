@@ -163,6 +163,9 @@ pub async fn money_returned(
     };
     let why = match reason {
         "sold_out" => "Your payment reached us after the time for which we could hold the goods, and they have been sold since.",
+        "coupon_used_up" => {
+            "Your payment reached us after the time for which we could hold your order, and its coupon has been used up since."
+        }
         "paid_twice" => "This order was already paid, so your second payment was not needed.",
         "cancelled" => "Your payment reached us after the order was cancelled.",
         _ => "Your payment did not fit the order.",
@@ -196,14 +199,16 @@ pub async fn giving_back(
     vendor: &str,
     amount_minor: i64,
     contents: &str,
-    note: Option<&str>,
+    note: &str,
 ) -> anyhow::Result<()> {
     to_shopper(app, tx, order, |who| {
         let amount = Money::new(amount_minor, who.currency);
         let of = if contents.is_empty() { String::new() } else { format!(" for {contents}") };
-        let mut text = vec![format!("You get {amount} back{of}, from {vendor}'s parcel of your order {}.", who.number)];
-        text.extend(note.map(|note| format!("The reason: {note}")));
-        text.push("It goes back to the card you paid with. We write once more when it is sent.".into());
+        let text = vec![
+            format!("You get {amount} back{of}, from {vendor}'s parcel of your order {}.", who.number),
+            format!("The reason: {note}"),
+            "It goes back to the card you paid with. We write once more when it is sent.".into(),
+        ];
         (format!("You get {amount} of order {} back", who.number), text)
     })
     .await

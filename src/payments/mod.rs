@@ -31,18 +31,26 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
+pub use fees::read_anew;
+#[cfg(feature = "ssr")]
 pub use gateway::{GatewayError, idempotent};
 #[cfg(feature = "ssr")]
 pub use open::{latest, open};
 #[cfg(feature = "ssr")]
 pub use partial::{Giver, RefundNote, Refundable, give_back, refundable};
 #[cfg(feature = "ssr")]
-pub(crate) use partial::{paid_payment, too_much};
+pub(crate) use partial::{paid_payment, refuse_disputed, too_much};
 #[cfg(feature = "ssr")]
-pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refunds};
+pub use refunds::{NewRefund, book_refund, catch_up, give_parts, refund, sync_refund, sync_refunds};
+#[cfg(feature = "ssr")]
+pub(crate) use refunds::{make_room, rest_of};
+#[cfg(feature = "ssr")]
+pub(crate) use settle::lock_order_of;
 #[cfg(feature = "ssr")]
 pub use settle::{settle, settle_order, settle_session};
 #[cfg(feature = "ssr")]
 pub use sold::parcels as sold_parcels;
 #[cfg(feature = "ssr")]
 pub use sweep::{expire_session, sweep};
+#[cfg(feature = "ssr")]
+pub(crate) use webhook::payment_of as payment_of_intent;

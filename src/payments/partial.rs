@@ -87,7 +87,7 @@ pub async fn refundable(pool: &PgPool, by: Giver<'_>, parcel: VendorOrderId) -> 
 /// Gives this back: booked now, asked of Stripe by a job, told to the shopper, and to the vendor where an operator did it.
 ///
 /// # Errors
-/// `NotFound` for a parcel or a line that is not the giver's, `NotPaidYet`, `RefundsTooMuch` for more than is left; `Invalid` without
+/// `NotFound` for a parcel or a line that is not the giver's, `NotPaidYet`, `Disputed`, `RefundsTooMuch` for more than is left; `Invalid` without
 /// a reason or without anything to give back.
 pub async fn give_back(
     app: &App,
@@ -114,6 +114,7 @@ pub async fn give_back(
     .await?
     .ok_or(AppError::NotFound)?;
     let payment = paid_payment(&mut tx, order).await?.ok_or(Refusal::NotPaidYet)?;
+    refuse_disputed(&mut tx, payment).await?;
     let sold = sold::parcels(&mut tx, order, Some(parcel)).await?.pop().ok_or(AppError::NotFound)?;
     let parts = sold.parts(wanted).map_err(|no| match no {
         TooMuch::NoSuchLine => AppError::NotFound,
@@ -130,7 +131,7 @@ pub async fn give_back(
     let detail =
         json!({ "amount": amount, "contents": contents, "note": note.as_str(), "vendor": sold.vendor_name, "by": by.reason() });
     record(&mut tx, order, Some(parcel), "refund_booked", detail, Some(by.person())).await?;
-    letters::giving_back(app, &mut tx, order, &sold.vendor_name, amount, &contents, Some(note.as_str())).await?;
+    letters::giving_back(app, &mut tx, order, &sold.vendor_name, amount, &contents, note.as_str()).await?;
     if let Giver::Operator(_) = by {
         letters::given_by_operator(app, &mut tx, refund, &contents, note.as_str()).await?;
     }
@@ -145,9 +146,23 @@ pub(crate) async fn paid_payment(tx: &mut PgConnection, order: OrderId) -> sqlx:
         .await
 }
 
-/// The database's own no, where a refund from before parts stands in the way.
+/// While a bank decides about a payment nothing of it is given back: the shopper would have it twice. Under the order's lock.
+pub(crate) async fn refuse_disputed(tx: &mut PgConnection, payment: PaymentId) -> Result<(), AppError> {
+    let open = sqlx::query_scalar!(
+        r#"select exists (select 1 from disputes where payment_id = $1 and not refundable and status in ('needs_response', 'under_review'))
+           as "open!""#,
+        payment.uuid()
+    )
+    .fetch_one(tx)
+    .await?;
+    if open { Err(Refusal::Disputed.into()) } else { Ok(()) }
+}
+
+/// The database's own no: the payment is disputed, or a refund from before parts stands in the way.
 pub(crate) fn too_much(error: sqlx::Error) -> AppError {
-    if violates(&error, "refunds_within") || violates(&error, "refund_parts_within") {
+    if violates(&error, "refunds_not_disputed") {
+        Refusal::Disputed.into()
+    } else if violates(&error, "refunds_within") || violates(&error, "refund_parts_within") {
         Refusal::RefundsTooMuch.into()
     } else {
         error.into()

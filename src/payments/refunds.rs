@@ -4,11 +4,13 @@
 use super::{
     gateway::{self, GatewayError, RefundStanding},
     letters,
+    partial::refuse_disputed,
     parts::{self, Of, Part},
     settle::lock_order_of,
     sold,
 };
 use crate::{
+    audit,
     ids::{OrderId, PaymentId, RefundId, UserId, VendorOrderId},
     ledger,
     orders::{derive_statuses, record},
@@ -28,7 +30,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct NewRefund<'a> {
     pub payment: PaymentId,
-    /// `cancelled`, `sold_out`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
+    /// `cancelled`, `sold_out`, `coupon_used_up`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
     pub reason: &'a str,
     /// In words for the shopper, where a person gave some.
     pub note: &'a str,
@@ -41,11 +43,12 @@ pub struct NewRefund<'a> {
 /// ledger, and the job that asks Stripe for it. The database refuses more than was paid (`refunds_within`) or sold (`refund_parts_within`).
 pub async fn book_refund(tx: &mut PgConnection, new: NewRefund<'_>) -> sqlx::Result<RefundId> {
     let id = RefundId::new();
+    let amount: i64 = new.parts.iter().map(|p| p.figures.amount).sum();
     sqlx::query!(
         "insert into refunds (id, payment_id, amount_minor, reason, note, actor_id, idempotency_key) values ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
         new.payment.uuid(),
-        new.parts.iter().map(|p| p.figures.amount).sum::<i64>(),
+        amount,
         new.reason,
         new.note,
         new.actor.map(UserId::uuid),
@@ -55,6 +58,8 @@ pub async fn book_refund(tx: &mut PgConnection, new: NewRefund<'_>) -> sqlx::Res
     .await?;
     insert_parts(tx, id, new.parts).await?;
     ledger::refunds::booked(tx, id).await?;
+    let detail = json!({ "payment": new.payment, "amount": amount, "reason": new.reason });
+    audit::record(&mut *tx, new.actor, "refund.booked", ("refund", id), detail).await?;
     jobs::enqueue(tx, &Job::Refund { refund: id }, Some(&job_key(id))).await?;
     Ok(id)
 }
@@ -177,6 +182,14 @@ pub async fn sync_refunds(app: &App, intent: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As [`sync_refunds`], for a refund of which only its own id at Stripe is known.
+pub async fn sync_refund(app: &App, id: &str) -> anyhow::Result<()> {
+    match gateway::intent_of_refund(app, id).await? {
+        Some(intent) => sync_refunds(app, &intent).await,
+        None => Ok(()),
+    }
+}
+
 /// Writes down how a refund stands: of our booking, or as a new one that was made in Stripe's dashboard.
 async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &gateway::Refund) -> anyhow::Result<()> {
     let mut tx = app.pool.begin().await?;
@@ -209,6 +222,7 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
             let parcel = only_parcel(&mut tx, id).await?;
             record(&mut tx, order, parcel, "refunded", json!({ "amount": truth.amount_minor }), None).await?;
             letters::refunded(app, &mut tx, order, truth.amount_minor).await?;
+            jobs::enqueue(&mut *tx, &Job::IssueCreditNotes { refund: id }, Some(&format!("credit-notes:{id}"))).await?;
         }
         _ => {}
     }
@@ -251,11 +265,13 @@ async fn book_foreign(
     }
     ledger::refunds::booked(tx, id).await?;
     let parcel = only_parcel(tx, id).await?;
+    let detail = json!({ "payment": payment, "amount": truth.amount_minor, "by": "Stripe's dashboard" });
+    audit::record(tx, None, "refund.booked", ("refund", id), detail).await?;
     let detail = json!({ "amount": truth.amount_minor, "operator": true });
     record(tx, order, parcel, "refunded_in_dashboard", detail, None).await?;
     if let Some(whole) = gave_way.iter().map(|r| r.reason.as_str()).find(|r| !["vendor", "operator", "returned"].contains(r)) {
         let rest = rest_of(tx, order, payment).await?;
-        if rest.iter().any(|p| p.figures.amount > 0) {
+        if rest.iter().any(|p| p.figures.amount > 0) && refuse_disputed(tx, payment).await.is_ok() {
             book_refund(tx, NewRefund { payment, reason: whole, note: "", actor: None, parts: &rest }).await?;
         }
     }
@@ -263,10 +279,12 @@ async fn book_foreign(
 }
 
 /// All that is left of a payment, in parts.
-pub(super) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: PaymentId) -> sqlx::Result<Vec<Part>> {
+pub(crate) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: PaymentId) -> sqlx::Result<Vec<Part>> {
     let paid = sqlx::query!(
         r#"select state = 'surplus' as "surplus!",
-                  (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint as "left!"
+                  (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0)
+                   - coalesce((select sum(amount_minor) from disputes d where d.payment_id = p.id
+                               and d.status in ('needs_response', 'under_review', 'lost')), 0))::bigint as "left!"
            from payments p where p.id = $1"#,
         payment.uuid()
     )
@@ -277,6 +295,40 @@ pub(super) async fn rest_of(tx: &mut PgConnection, order: OrderId, payment: Paym
         (true, left) => parts::surplus(left),
         (false, _) => sold::parcels(tx, order, None).await?.iter().flat_map(|parcel| parcel.rest()).collect(),
     })
+}
+
+/// A bank takes so much of a payment. Refunds that we meant to make and have not asked for yet give way, the last one first: Stripe
+/// would refuse them now. Under the order's lock.
+pub(crate) async fn make_room(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    payment: PaymentId,
+    amount: i64,
+) -> anyhow::Result<()> {
+    let mut left = sqlx::query_scalar!(
+        r#"select (amount_minor - coalesce((select sum(amount_minor) from refunds r where r.payment_id = p.id and r.state <> 'failed'), 0))::bigint
+           as "left!" from payments p where p.id = $1"#,
+        payment.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let waiting = sqlx::query!(
+        r#"select id as "id: RefundId", amount_minor from refunds
+           where payment_id = $1 and state = 'pending' and stripe_refund_id is null order by created_at desc, id desc"#,
+        payment.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for refund in waiting {
+        if left >= amount {
+            break;
+        }
+        let why = "The bank was asked to take this money back first.";
+        call_off(app, tx, order, refund.id, json!({ "operator": true, "message": why })).await?;
+        left += refund.amount_minor;
+    }
+    Ok(())
 }
 
 async fn insert_foreign(

@@ -38,7 +38,7 @@ pub async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<VendorO
                       coalesce(sum(p.tax_minor) filter (where p.kind = 'shipping'), 0)::bigint as s_tax,
                       coalesce(sum(p.fee_minor) filter (where p.kind = 'shipping'), 0)::bigint as s_fee,
                       coalesce(sum(p.fee_vat_minor) filter (where p.kind = 'shipping'), 0)::bigint as s_fee_vat
-               from refund_parts p join refunds r on r.id = p.refund_id where p.vendor_order_id = v.id and r.state <> 'failed') b
+               from given_back p where p.vendor_order_id = v.id) b
            where v.order_id = $1 and ($2::uuid is null or v.id = $2) order by v.id"#,
         order.uuid(),
         only

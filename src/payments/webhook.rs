@@ -3,7 +3,7 @@
 
 use super::{fees, gateway, settle_session, sync_refunds};
 use crate::{
-    payouts,
+    disputes, payouts,
     server::{
         errors::Presented,
         jobs::{self, Job},
@@ -218,6 +218,7 @@ enum Concern {
     /// What Stripe kept of a charge: it says so a moment after the charge.
     Fee,
     Refund,
+    Dispute,
     /// A vendor's account.
     Account,
     /// A payout of such an account.
@@ -239,6 +240,11 @@ impl Concern {
             "charge.refunded" => Some(Self::Charge),
             "charge.updated" => Some(Self::Fee),
             "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => Some(Self::Refund),
+            "charge.dispute.created"
+            | "charge.dispute.updated"
+            | "charge.dispute.closed"
+            | "charge.dispute.funds_withdrawn"
+            | "charge.dispute.funds_reinstated" => Some(Self::Dispute),
             "account.updated"
             | "account.application.deauthorized"
             | "account.external_account.created"
@@ -291,6 +297,10 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
                 sync_refunds(app, &intent).await?;
             }
         }
+        Concern::Dispute => {
+            let dispute = id(&object["id"]).context("the event has no dispute")?;
+            disputes::sync_dispute(app, &dispute).await?;
+        }
         Concern::Account => {
             let own = (object["object"] == "account").then(|| id(&object["id"])).flatten();
             if let Some(account) = own.or_else(|| id(&event["account"])) {
@@ -308,7 +318,7 @@ async fn dispatch(app: &App, kind: &str, payload: &str) -> anyhow::Result<()> {
 }
 
 /// Our attempt behind a PaymentIntent: from our row, else from the metadata at Stripe. `None` when it is not ours.
-async fn payment_of(app: &App, intent: &str) -> anyhow::Result<Option<crate::ids::PaymentId>> {
+pub(crate) async fn payment_of(app: &App, intent: &str) -> anyhow::Result<Option<crate::ids::PaymentId>> {
     let known =
         sqlx::query_scalar!(r#"select id as "id: crate::ids::PaymentId" from payments where stripe_intent_id = $1"#, intent)
             .fetch_optional(&app.pool)

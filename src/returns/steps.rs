@@ -411,6 +411,10 @@ pub async fn receive(app: &App, by: Actor<'_>, id: ReturnId, receipts: &BTreeMap
     }
     restock(&mut tx, id).await?;
 
+    let payment = payments::paid_payment(&mut tx, about.order).await?;
+    if let Some(payment) = payment {
+        payments::refuse_disputed(&mut tx, payment).await?;
+    }
     let sold = payments::sold_parcels(&mut tx, about.order, Some(about.parcel)).await?.pop().ok_or(AppError::NotFound)?;
     // What was paid back before is not paid back again.
     let lines: BTreeMap<_, _> = sold
@@ -426,7 +430,7 @@ pub async fn receive(app: &App, by: Actor<'_>, id: ReturnId, receipts: &BTreeMap
     let amount: i64 = parts.iter().map(|p| p.figures.amount).sum();
     let mut refund = None;
     if amount > 0 {
-        let payment = payments::paid_payment(&mut tx, about.order).await?.ok_or(Refusal::NotPaidYet)?;
+        let payment = payment.ok_or(Refusal::NotPaidYet)?;
         let new = NewRefund { payment, reason: "returned", note: "", actor: by.person(), parts: &parts };
         refund = Some(payments::book_refund(&mut tx, new).await.map_err(payments::too_much)?);
         derive_statuses(&mut tx, about.order).await?;

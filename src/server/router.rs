@@ -1,7 +1,10 @@
 //! Every address of the program, and what stands in front of all of them.
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
-use crate::{about, accounts, cart, catalog, checkout, error::AppError, operator, orders, payments, payouts, returns, vendors};
+use crate::{
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, operator, orders, payments, payouts, returns,
+    vendors,
+};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Request, State},
@@ -11,7 +14,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir};
+use tower_http::{
+    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir,
+};
 
 /// The largest body of an ordinary form; uploads and webhooks say their own.
 pub const FORM_LIMIT: usize = 256 * 1024;
@@ -29,11 +34,13 @@ pub fn router(app: App) -> Router {
         .merge(cart::pages::routes())
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
+        .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
+        .merge(disputes::pages::routes())
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))
@@ -61,7 +68,8 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), page::draw_pages))
         .layer(middleware::from_fn_with_state(app.clone(), errors::present))
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
-        .layer(CompressionLayer::new())
+        // What is drawn for one request must not cost more to press than to draw; what is kept is pressed well, once.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))

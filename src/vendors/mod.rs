@@ -22,8 +22,11 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/products", "Products"),
     ("/vendor/orders", "Orders"),
     ("/vendor/returns", "Returns"),
+    ("/vendor/disputes", "Disputes"),
     ("/vendor/sales", "Sold"),
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),
+    ("/vendor/coupons", "Coupons"),
+    ("/vendor/documents", "Documents"),
     ("/vendor/shop", "Shop"),
 ];

@@ -24,7 +24,10 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The calls of this slice.
@@ -231,11 +234,35 @@ pub struct RefundedItem {
 }
 
 /// How much of the shipping.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "serde_json::Value")]
 pub enum ShippingBack {
     All(bool),
     Part(Price),
+}
+
+impl TryFrom<serde_json::Value> for ShippingBack {
+    type Error = String;
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        match value {
+            serde_json::Value::Bool(all) => Ok(Self::All(all)),
+            part @ serde_json::Value::Object(_) => serde_json::from_value(part).map(Self::Part).map_err(|e| e.to_string()),
+            _ => Err("true, false, or an amount of money".into()),
+        }
+    }
+}
+
+impl PartialSchema for ShippingBack {
+    fn schema() -> RefOr<Schema> {
+        let all = ObjectBuilder::new().schema_type(Type::Boolean);
+        RefOr::T(Schema::OneOf(OneOfBuilder::new().item(all).item(Price::schema()).build()))
+    }
+}
+
+impl ToSchema for ShippingBack {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Price::schemas(schemas);
+    }
 }
 
 impl Default for ShippingBack {

@@ -1,11 +1,14 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
 mod accounts;
+mod audit;
 mod cache;
 mod cart;
 mod catalog;
 mod checkout;
 mod commission;
+mod coupons;
+mod documents;
 mod editing;
 mod faults;
 mod health;

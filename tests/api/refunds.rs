@@ -98,6 +98,11 @@ async fn balance(test: &TestApp, account: Account) -> i64 {
     ledger::balance(&test.app.pool, account, Currency::GBP).await.expect("a balance")
 }
 
+/// What Stripe holds for us, without what it took as fees.
+async fn cash(test: &TestApp) -> i64 {
+    balance(test, Account::Cash).await + balance(test, Account::StripeFees).await
+}
+
 /// What is due to shoppers, and what each of the accounts of a sale holds: pending of this vendor, commission, its VAT, due.
 async fn books(test: &TestApp, vendor: Uuid) -> (i64, i64, i64, i64) {
     (
@@ -180,9 +185,8 @@ async fn a_vendor_gives_pieces_back_and_then_the_shipping() {
     let page = test.customer("ada").await.get(&format!("/orders/{}", order.id)).await.text();
     assert!(page.contains("1 × The mill's plain bowl: One was chipped") && page.contains("3 of them paid back"), "{page}");
     assert!(page.contains("You get £10.00 back for 1 × The mill's plain bowl."), "{page}");
-    let page = test.vendor("kiln").await;
     let kiln = parcel_of(&test, &order, "kiln").await.0;
-    let text = { page }.get(&format!("/vendor/orders/{kiln}")).await.text();
+    let text = test.vendor("kiln").await.get(&format!("/vendor/orders/{kiln}")).await.text();
     assert!(!text.contains("chipped") && !text.contains("Money is going back"), "another's refund is not theirs to read: {text}");
     assert_laws_hold(&test.app).await;
 }
@@ -282,7 +286,9 @@ async fn vendor_operator_and_dashboard_at_once_never_give_back_more_than_the_who
             });
         dashboard.expect("read");
         let done = [&vendor, &by_operator].into_iter().filter(|a| a.status == StatusCode::SEE_OTHER).count();
-        assert!(done <= 1, "two of three pieces went back twice");
+        // One that gave way to the dashboard counts no more, so that the other could follow it.
+        let off = count(&test.app, "select count(*) from refunds where state = 'failed'").await;
+        assert!(done as i64 - off <= 1, "two of three pieces went back twice");
         for answer in [vendor, by_operator].iter().filter(|a| a.status != StatusCode::SEE_OTHER) {
             assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text());
         }
@@ -316,11 +322,10 @@ async fn what_is_cancelled_after_a_part_went_back_gives_back_the_rest() {
     drain(&test).await;
     assert_eq!(standing(&test.app, order.id).await, ("cancelled".into(), "refunded".into(), "unfulfilled".into()));
     assert_eq!(refunded_in_sandbox(&test).await, order.total);
-    for account in [Account::RefundsDue, Account::Cash, Account::Commission, Account::CommissionVat] {
-        // Stripe's own fee stays paid, where it is booked.
-        let fees = if account == Account::Cash { balance(&test, Account::StripeFees).await } else { 0 };
-        assert_eq!(balance(&test, account).await + fees, 0, "{account:?}");
+    for account in [Account::RefundsDue, Account::Commission, Account::CommissionVat] {
+        assert_eq!(balance(&test, account).await, 0, "{account:?}");
     }
+    assert_eq!(cash(&test).await, 0);
     assert_laws_hold(&test.app).await;
 }
 
@@ -333,12 +338,12 @@ async fn a_refund_that_fails_later_is_booked_back_and_people_are_told() {
     book_sale(&test, &order).await;
     let mill = world.vendors["mill"].id;
     let before = books(&test, mill).await;
-    let cash = balance(&test, Account::Cash).await;
+    let held = cash(&test).await;
     let (parcel, lines) = parcel_of(&test, &order, "mill").await;
     let mut vendor = test.vendor("mill").await;
     give_back(&mut vendor, parcel, lines[0], "2", "", "Chipped").await;
     drain(&test).await;
-    assert_eq!(balance(&test, Account::Cash).await, cash - 2000);
+    assert_eq!(cash(&test).await, held - 2000);
     assert_eq!(count(&test.app, "select count(*) from refunds where state = 'succeeded'").await, 1);
 
     // The bank sends it back, days later.
@@ -353,7 +358,7 @@ async fn a_refund_that_fails_later_is_booked_back_and_people_are_told() {
     }
     assert_eq!(standing(&test.app, order.id).await.1, "paid");
     assert_eq!(books(&test, mill).await, before, "everything is as it was");
-    assert_eq!(balance(&test, Account::Cash).await, cash);
+    assert_eq!(cash(&test).await, held);
     assert_eq!(mails(&test, "A refund of order % failed", "mill@example.com").await, 1);
     assert_eq!(mails(&test, "A refund of order % failed", "operator@example.com").await, 1);
     assert!(test.operator().await.get("/operator").await.text().contains("Refunds that failed"));
@@ -416,7 +421,7 @@ async fn the_database_keeps_parts_and_whole_together() {
     let (parcel, lines) = parcel_of(&test, &order, "mill").await;
     let payment: Uuid = sqlx::query_scalar("select id from payments").fetch_one(&test.app.pool).await.expect("a payment");
     for (refund, part, quantity, constraint) in
-        [(500i64, 400i64, 1, "refund_parts_sum"), (2500, 2500, 2, "refund_parts_within"), (100, 100, 3, "refund_parts_within")]
+        [(500i64, 400i64, 1, "refund_parts_sum"), (2200, 2200, 2, "refund_parts_within"), (100, 100, 3, "refund_parts_within")]
     {
         let mut tx = test.app.pool.begin().await.expect("a transaction");
         let id = Uuid::now_v7();

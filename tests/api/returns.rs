@@ -115,7 +115,7 @@ async fn someone_else_may_not_ask_see_or_decide() {
         assert_eq!(seen.status, StatusCode::OK, "{base}");
         assert!(seen.text().contains("The rim is chipped."), "{}", seen.text());
         let picture = client.get(&format!("{base}/pictures/{picture}/320")).await;
-        assert_eq!((picture.status, picture.headers["content-type"].to_str()), (StatusCode::OK, Ok("image/webp")));
+        assert_eq!((picture.status, picture.header("content-type")), (StatusCode::OK, Some("image/webp")));
         assert!(picture.headers["cache-control"].to_str().is_ok_and(|c| c.contains("private")));
     }
 }
@@ -126,7 +126,7 @@ async fn a_return_is_asked_answered_accepted_sent_and_paid_back_with_its_receipt
     let (order, parcel, lines) = sent(&test, None).await;
     let mut shopper = test.guest();
     let page = shopper.get(&order.path("")).await;
-    let way = page.attributes("a", "href").into_iter().find(|h| h.contains("/returns")).expect("the order leads there");
+    let way = page.attributes("a", "href").into_iter().find(|h| h.contains("/returns?token=")).expect("the order leads there");
     assert!(shopper.get(&way).await.text().contains("Ask to return it"));
     let shelf = stock(&test.app, "MILL-PLAIN").await.0;
     assert_eq!(ask(&mut shopper, &order, parcel, lines[0], "2", &[&picture(), &picture()]).await.status, StatusCode::SEE_OTHER);

@@ -2,8 +2,10 @@
 
 use super::{jobs, list::Table, webhooks, words};
 use crate::{
+    disputes::{self, model::reason_words},
     error::AppError,
     operator::queries::{self, Inbox},
+    reconciliation,
     returns::{self, model::Party},
     server::{
         auth::Operator,
@@ -21,9 +23,11 @@ use tower_sessions::Session;
 pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Result<Page, AppError> {
     let inbox = queries::inbox(&app.pool, &by).await?;
     let returns = returns::queries::for_operator(&app.pool, &by).await?;
+    let disputes = disputes::queries::for_operator(&app.pool, &by).await?;
+    let differences = reconciliation::queries::open_count(&app.pool, &by).await?;
     let notice = flash::take(&session).await?;
     Ok(Page::new("Inbox", move || {
-        let quiet = inbox.is_empty() && returns.is_empty();
+        let quiet = inbox.is_empty() && returns.is_empty() && disputes.is_empty() && differences == 0;
         let Inbox { vendors, webhooks: events, jobs, payments, refunds } = inbox;
         view! {
             <h1>"Inbox"</h1>
@@ -32,6 +36,17 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                     <p>"Applications, stuck payments and work that failed will stand here."</p>
                 </Empty>
             })}
+            <Part title="Disputes that need evidence" rows=disputes.into_iter().map(|d| {
+                let amount = d.amount();
+                view! {
+                    <tr>
+                        <td><a href=format!("/operator/disputes/{}", d.id)>"Order " {d.number}</a></td>
+                        <td class="number"><Price money=amount/></td>
+                        <td class="wrap">{reason_words(&d.reason)}</td>
+                        <td>{d.evidence_due_at.map(|at| view! { "evidence by " <When at=at day_only=true/> })}</td>
+                    </tr>
+                }.into_any()
+            }).collect()/>
             <Part title="Shops that wait for a decision" rows=vendors.into_iter().map(|v| view! {
                 <tr>
                     <td><a href=format!("/operator/vendors/{}", v.id)>{v.name}</a></td>
@@ -53,6 +68,11 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                     <td><When at=r.created_at/></td>
                 </tr>
             }.into_any()).collect()/>
+            <Part title="Books and Stripe differ" rows=(differences > 0).then(|| view! {
+                <tr>
+                    <td><a href="/operator/reconciliation">{if differences == 1 { "One difference".to_owned() } else { format!("{differences} differences") }}</a></td>
+                </tr>
+            }.into_any()).into_iter().collect()/>
             <Part title="Returns that need you" rows=returns.into_iter().map(|r| view! {
                 <tr>
                     <td><a href=format!("/operator/returns/{}", r.id)>"Order " {r.number}</a></td>

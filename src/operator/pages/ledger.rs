@@ -62,7 +62,7 @@ const KINDS: &[(&str, &str)] = &[
     ("payouts_in_transit", "Vendors: on the way to the bank"),
 ];
 
-fn kind_words(kind: &str) -> String {
+pub fn kind_words(kind: &str) -> String {
     KINDS.iter().find(|(value, _)| *value == kind).map_or_else(|| words(kind), |(_, label)| (*label).to_owned())
 }
 

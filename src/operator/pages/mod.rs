@@ -1,13 +1,17 @@
 //! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
 
+mod audit;
 mod commission;
+mod coupons;
 mod dev;
+mod documents;
 mod inbox;
 mod jobs;
 mod ledger;
 mod list;
 mod orders;
 mod payouts;
+mod reconciliation;
 mod users;
 mod vendors;
 mod webhooks;
@@ -31,6 +35,8 @@ pub fn routes() -> Router<App> {
         .route("/operator/commission", get(commission::list).post(commission::add))
         .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
         .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
+        .route("/operator/coupons", get(coupons::list).post(coupons::add))
+        .route("/operator/coupons/{id}", post(coupons::end))
         .route("/operator/ledger", get(ledger::list).post(ledger::book))
         .route("/operator/payouts", get(payouts::list))
         .route("/operator/payouts/run", get(payouts::look).post(payouts::run))
@@ -38,6 +44,14 @@ pub fn routes() -> Router<App> {
         .route("/operator/payouts/vendors/{id}", get(payouts::back).post(payouts::hold))
         .route("/operator/parcels/{parcel}/delivered", post(payouts::delivered))
         .route("/operator/orders/{id}/refunds", post(orders::refund))
+        .route("/operator/reconciliation", get(reconciliation::list).post(reconciliation::compare))
+        .route("/operator/reconciliation/{id}", get(reconciliation::detail))
+        .route("/operator/reconciliation/{id}/book", get(reconciliation::back).post(reconciliation::book))
+        .route("/operator/reconciliation/{id}/explain", get(reconciliation::back).post(reconciliation::explain))
+        .route("/operator/reconciliation/{id}/read", get(reconciliation::back).post(reconciliation::read))
+        .route("/operator/documents", get(documents::list))
+        .route("/operator/documents/{document}", get(documents::download))
+        .route("/operator/audit", get(audit::list))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

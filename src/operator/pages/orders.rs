@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     accounts::Email,
+    disputes::{self, pages::OfOrder},
     error::{AppError, FieldErrors},
     ids::{OrderId, VendorOrderId},
     operator::{
@@ -203,6 +204,7 @@ async fn draw(
 ) -> Result<Page, AppError> {
     let order = orders::queries::detail(&app.pool, MayRead::operator(by, id)).await?;
     let payments = queries::payments(&app.pool, by, id).await?;
+    let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::operator(by), id).await?;
     let mut refundable = Vec::new();
     for parcel in &order.parcels {
         refundable.extend(payments::refundable(&app.pool, Giver::Operator(by), parcel.head.id).await?);
@@ -229,7 +231,7 @@ async fn draw(
                 view! {
                     <tr>
                         <td><When at=r.created_at/></td><td>{words(&r.reason)}</td>
-                        <td class="wrap">{r.contents} <span class="soft below">{r.note}</span></td><td>{words(&r.state)}</td>
+                        <td class="wrap">{r.contents} " " <span class="soft below">{r.note}</span></td><td>{words(&r.state)}</td>
                         <td class="number"><Price money=head.money(r.amount_minor)/></td>
                     </tr>
                 }
@@ -245,6 +247,7 @@ async fn draw(
             <h1>"Order " {head.number}</h1>
             <ErrorSummary errors=errors.clone()/>
             <States status=head.status payment=head.payment_status fulfilment=head.fulfilment_status/>
+            <OfOrder disputes=disputes base="/operator/disputes"/>
             <Facts head=&head/>
             {parcels}
             <h2>"Payments"</h2>
@@ -274,7 +277,7 @@ fn Facts<'a>(head: &'a OrderHead) -> impl IntoView + use<> {
             {hold.map(|at| view! { <dt>"Stock held until"</dt><dd><When at=at/></dd> })}
             <dt>"Items"</dt><dd><Price money=head.money(head.items_minor)/></dd>
             <dt>"Shipping"</dt><dd><Price money=head.money(head.shipping_minor)/></dd>
-            {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt><dd><Price money=head.money(head.discount_minor)/></dd> })}
+            {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt><dd><Price money=head.money(-head.discount_minor)/></dd> })}
             <dt>"VAT included"</dt><dd><Price money=head.money(head.tax_minor)/></dd>
             <dt>"Total"</dt><dd><strong><Price money=head.money(head.total_minor)/></strong></dd>
         </dl>

@@ -8,7 +8,6 @@ use super::super::{
 use crate::{
     error::{AppError, FieldErrors},
     ids::{OrderLineId, ReturnId},
-    orders::Tracking,
     server::state::App,
     ui::{Field, TextArea},
 };
@@ -161,7 +160,7 @@ pub fn Forms<'a>(
         view! {
             <form method="post" action=action.clone() class="decision">
                 <Field label="Carrier" name="carrier" value=typed.get("carrier") errors=errors.clone() maxlength=BackCarrier::MAX/>
-                <Field label="Tracking number" name="tracking" value=typed.get("tracking") errors=errors.clone() maxlength=Tracking::MAX/>
+                <Field label="Tracking number" name="tracking" value=typed.get("tracking") errors=errors.clone() maxlength=BackTracking::MAX/>
                 <button class="button-main" name="action" value="send">"I have sent it"</button>
             </form>
         }

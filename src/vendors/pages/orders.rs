@@ -2,6 +2,8 @@
 
 use super::{earnings::Earnings, today::pieces};
 use crate::{
+    disputes::{self, pages::OfOrder},
+    documents::{self, pages::DocumentLinks},
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
@@ -9,8 +11,8 @@ use crate::{
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
-            VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail,
+            VendorOrderFilter, VendorOrderSummary,
         },
         queries,
     },
@@ -293,7 +295,9 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
     let VendorOrderDetail { head, parcel, timeline, refunds } = queries::vendor_order(&app.pool, vendor, id).await?;
     let refundable = payments::refundable(&app.pool, Giver::Vendor(vendor), id).await?;
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
+    let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(vendor), head.id).await?;
     let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
+    let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -304,7 +308,8 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.total_minor)/> }).collect_view();
+        let who_pays = who_pays(&parcel.head, head.currency);
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.goods_minor())/> }).collect_view();
         let shipments = parcel
             .shipments
             .iter()
@@ -322,6 +327,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
             <Breadcrumbs trail=trail/>
             <div class="product-head"><h1>{title}</h1> <Badge tone=tone label=label/></div>
             <ErrorSummary errors=errors.clone()/>
+            <OfOrder disputes=disputes base="/vendor/disputes"/>
             <div class="order-columns">
                 <section aria-labelledby="lines">
                     <h2 id="lines">"What was ordered"</h2>
@@ -337,12 +343,13 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     </table>
                     <dl class="totals">
                         <dt>"Goods"</dt> <dd>{money(head.items_minor)}</dd>
-                        {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
+                        {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt> <dd>{money(-head.discount_minor)}</dd> })}
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                         <GivenBack refunds=refunds currency=head.currency/>
                     </dl>
+                    {who_pays.map(|text| view! { <p class="hint who-pays">{text}</p> })}
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
                     <Earnings explanation=explanation/>
                     {refundable.map(|of| view! {
@@ -366,6 +373,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         </form>
                     })}
                     {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
+                    <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
                     <History events=timeline/>
                 </div>
             </div>
@@ -388,11 +396,23 @@ fn GivenBack(refunds: Vec<RefundLine>, currency: Currency) -> impl IntoView {
             };
             let about: Vec<String> = [r.contents, r.note].into_iter().filter(|t| !t.is_empty()).collect();
             view! {
-                <dt>{word} ", " <When at=r.created_at day_only=true/> <span class="below soft">{about.join(": ")}</span></dt>
+                <dt>{word} ", " <When at=r.created_at day_only=true/> " " <span class="below soft">{about.join(": ")}</span></dt>
                 <dd>{Money::new(-r.amount_minor, currency).to_string()}</dd>
             }
         })
         .collect_view()
+}
+
+/// Who pays for the discount on a parcel, in a sentence for its vendor.
+fn who_pays(parcel: &ParcelHead, currency: Currency) -> Option<String> {
+    let (all, ours) = (parcel.discount_minor, parcel.platform_discount_minor);
+    let money = |minor: i64| Money::new(minor, currency);
+    Some(match all - ours {
+        _ if all == 0 => return None,
+        0 => "We pay for this discount: you get the full price.".into(),
+        yours if ours == 0 => format!("You pay for this discount: {}.", money(yours)),
+        yours => format!("We pay {} of this discount, and you pay {}.", money(ours), money(yours)),
+    })
 }
 
 #[component]
@@ -490,6 +510,13 @@ fn event_words(kind: &str) -> String {
         "return_sent" => "Something is on its way back".into(),
         "return_received" => "A return came".into(),
         "return_withdrawn" => "A return was withdrawn".into(),
+        "disputed" => "Disputed: a bank was asked to take money back".into(),
+        "dispute_withdrawn" => "The bank took the money while it decides".into(),
+        "dispute_evidence" => "Souk sent evidence to the bank".into(),
+        "dispute_reinstated" => "The money came back from the bank".into(),
+        "dispute_won" => "The dispute is won".into(),
+        "dispute_lost" => "The dispute is lost: the bank gave the money back".into(),
+        "dispute_closed" => "The bank asks no more".into(),
         "refunded_in_dashboard" => "Given back by Souk".into(),
         "shipped" => "Parcel sent".into(),
         "delivered" => "Parcel arrived".into(),

@@ -1,6 +1,7 @@
 //! What needs the vendor now, then the numbers.
 
 use crate::{
+    disputes,
     error::AppError,
     money::Money,
     orders::{
@@ -40,12 +41,13 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
     let drafts = queries::drafts(&app.pool, &vendor).await?;
     let (day, month) = queries::takings(&app.pool, &vendor).await?;
     let returns = returns::queries::count_waiting(&app.pool, &vendor).await?;
+    let disputes = disputes::queries::count_waiting(&app.pool, &vendor).await?;
     let now = OffsetDateTime::now_utc();
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
 
     Ok(Page::new("Today", move || {
-        let calm = waiting.is_empty() && low.is_empty() && drafts.is_empty() && returns == 0;
+        let calm = waiting.is_empty() && low.is_empty() && drafts.is_empty() && returns == 0 && disputes == 0;
         view! {
             <div class="desk-head">
                 <h1>{name}</h1>
@@ -54,6 +56,7 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
             {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
             <div class="needs">
                 <ToShip waiting=waiting total=to_ship now=now/>
+                <Disputes waiting=disputes/>
                 <Returns waiting=returns/>
                 <Low rows=low/>
                 <Drafts rows=drafts/>
@@ -109,6 +112,18 @@ fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> 
         </section>
     }
     .into_any()
+}
+
+#[component]
+fn Disputes(waiting: i64) -> impl IntoView {
+    (waiting > 0).then(|| {
+        view! {
+            <section aria-labelledby="disputes">
+                <h2 id="disputes">{format!("Disputes: {waiting}")}</h2>
+                <p><a href="/vendor/disputes">"The bank waits for what you have to say"</a></p>
+            </section>
+        }
+    })
 }
 
 #[component]
