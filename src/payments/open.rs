@@ -215,27 +215,30 @@ async fn read(app: &App, db: &mut PgConnection, payment: PaymentId) -> Result<Op
 /// What the hosted page lists. Stripe takes at most [`MAX_ITEMS`] lines and none below zero, so an order with more of them, or
 /// with a discount, is one line per vendor; and one line in all where even the vendors are too many.
 async fn items(db: &mut PgConnection, order: OrderId, number: i64, discount_minor: i64) -> sqlx::Result<Vec<Item>> {
-    let mut items = sqlx::query_as!(
-        Item,
-        r#"(select left(title, 200) as "name!", quantity as "quantity!", unit_price_minor as "unit_minor!" from order_lines
+    if discount_minor == 0 {
+        let items = sqlx::query_as!(
+            Item,
+            r#"(select left(title, 200) as "name!", quantity as "quantity!", unit_price_minor as "unit_minor!" from order_lines
             where order_id = $1 order by position, id)
            union all
            (select 'Shipping: ' || vendor_name || ', ' || shipping_name, 1, shipping_minor from vendor_orders
             where order_id = $1 and shipping_minor > 0 order by vendor_name, id)"#,
-        order.uuid()
-    )
-    .fetch_all(&mut *db)
-    .await?;
-    if items.len() > MAX_ITEMS || discount_minor > 0 {
-        items = sqlx::query_as!(
-            Item,
-            r#"select 'From ' || vendor_name as "name!", 1 as "quantity!", total_minor as unit_minor from vendor_orders
-               where order_id = $1 and total_minor > 0 order by vendor_name, id"#,
             order.uuid()
         )
         .fetch_all(&mut *db)
         .await?;
+        if items.len() <= MAX_ITEMS {
+            return Ok(items);
+        }
     }
+    let mut items = sqlx::query_as!(
+        Item,
+        r#"select 'From ' || vendor_name as "name!", 1 as "quantity!", total_minor as unit_minor from vendor_orders
+               where order_id = $1 and total_minor > 0 order by vendor_name, id"#,
+        order.uuid()
+    )
+    .fetch_all(&mut *db)
+    .await?;
     if items.len() > MAX_ITEMS {
         let unit_minor = items.iter().map(|item| item.unit_minor).sum();
         items = vec![Item { name: format!("Order {number}"), quantity: 1, unit_minor }];

@@ -233,6 +233,10 @@ async fn a_discount_that_the_market_pays_for_is_its_cost_and_not_the_vendors() {
             "alter table order_lines enable trigger is_frozen",
             "update vendor_orders set discount_minor = 1000, shipping_minor = $2, total_minor = $2 where order_id = $1",
             "update orders set discount_minor = 1000, shipping_minor = $2, total_minor = $2 where id = $1",
+            "insert into coupons (id, code, name, amount_minor, currency, platform_bp)
+             values (gen_random_uuid(), 'GIFT', 'A gift', 1000, 'GBP', 10000) on conflict (code) do nothing",
+            "insert into coupon_claims (order_id, coupon_id, email, amount_minor, platform_minor)
+             select $1, id, 'ada@example.com', 1000, 1000 from coupons",
         ] {
             let query = sqlx::query(statement);
             let query = if statement.contains("$1") { query.bind(unpaid.id.uuid()) } else { query };
