@@ -36,12 +36,10 @@ pub async fn write(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow
     holds(tx, orders).await?;
     shipments(tx, orders).await?;
     payments(tx, app, orders).await?;
-    crate::payments::give_parts(tx).await?;
     events(tx, orders).await?;
     for order in orders {
         orders::derive_statuses(tx, order.id.into()).await?;
     }
-    crate::ledger::refunds::catch_up(tx).await?;
     papers(tx, orders).await?;
     Ok(())
 }

@@ -82,6 +82,7 @@ pub async fn seed(app: &App, seed: u64, progress: &Progress<'_>) -> anyhow::Resu
     ledger::write(app, &mut tx, &orders).await.context("orders")?;
     tx.commit().await.context("the demo world")?;
     while crate::ledger::sales::catch_up(app).await? > 0 {}
+    crate::payments::catch_up(&app.pool).await?;
     // Searching well needs to know what is in the tables now, not at the next round of the autovacuum.
     sqlx::query!("analyze products, variants, stock, listings, orders, order_lines, vendor_orders").execute(&app.pool).await?;
     progress("rows", 1, 1);

@@ -184,20 +184,6 @@ pub struct Credit {
     pub total_minor: i64,
 }
 
-impl From<&Line> for Credit {
-    /// All of a line.
-    fn from(line: &Line) -> Self {
-        Self {
-            title: line.title.clone(),
-            detail: line.detail.clone(),
-            quantity: Some(line.quantity),
-            tax_rate_bp: line.tax_rate_bp,
-            tax_minor: line.tax_minor,
-            total_minor: line.total_minor,
-        }
-    }
-}
-
 /// The parts of one refund that go back for one vendor order: what a credit note is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreditPart {

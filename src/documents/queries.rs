@@ -9,7 +9,7 @@ use crate::{
     server::auth::{Operator, Vendor},
 };
 use sqlx::PgPool;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 /// How many papers a page of a vendor's list holds.
 pub const PAGE: i64 = 50;
@@ -107,6 +107,17 @@ pub async fn file_of_order(pool: &PgPool, may: MayRead, document: DocumentId) ->
 /// One of the vendor's papers.
 pub async fn file_of_vendor(pool: &PgPool, vendor: &Vendor, document: DocumentId) -> Result<File, AppError> {
     file(pool, Scope { vendor: Some(vendor), ..Scope::default() }, document).await
+}
+
+/// The vendor's statement of the time that begins on this day, if it was issued.
+pub async fn statement_of(pool: &PgPool, vendor: &Vendor, from: Date) -> sqlx::Result<Option<DocumentId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: DocumentId" from documents where kind = 'statement' and vendor_id = $1 and period_from = $2"#,
+        vendor.id().uuid(),
+        from
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// Any paper.

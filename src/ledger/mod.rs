@@ -19,7 +19,10 @@ use crate::server::state::App;
 
 /// The sweeper's part: what was paid and never booked comes into the books, and every hour the balances are written down.
 pub async fn sweep(app: &App) -> anyhow::Result<()> {
-    sales::catch_up(app).await?;
+    if sales::catch_up(app).await? > 0 {
+        // What went back of them comes after them.
+        crate::payments::catch_up(&app.pool).await?;
+    }
     book::snapshot_hourly(&app.pool).await?;
     Ok(())
 }

@@ -23,5 +23,6 @@ pub fn routes() -> Router<App> {
         .route("/vendor/payouts/settings", get(payouts::back).post(payouts::choose))
         .route("/vendor/statements", get(statements::show))
         .route("/vendor/statements.csv", get(statements::csv))
+        .route("/vendor/statements.pdf", get(statements::pdf))
         .route("/vendor/orders/{order}/delivered", post(payouts::delivered))
 }

@@ -192,7 +192,9 @@ async fn someone_else_may_not() {
     let parcel = format!("/operator/parcels/{}/delivered", sale.mill);
     let received = format!("/orders/{}/received", sale.unpaid.id);
     let (mut guest, mut bob, mut kiln) = (test.guest(), test.customer("bob").await, test.vendor("kiln").await);
-    for path in ["/vendor/payouts", "/vendor/statements", "/vendor/statements.csv", "/vendor/payouts/return"] {
+    for path in
+        ["/vendor/payouts", "/vendor/statements", "/vendor/statements.csv", "/vendor/statements.pdf", "/vendor/payouts/return"]
+    {
         assert!(guest.get(path).await.location().starts_with("/sign-in"), "{path}");
         assert_eq!(bob.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -534,6 +536,15 @@ async fn a_statement_agrees_with_the_books() {
         "{}",
         csv.body
     );
+    // On paper once the month is over: issued once, the same ever after.
+    let running = vendor.get(&format!("/vendor/statements.pdf?month={month}")).await;
+    assert_eq!(running.status, StatusCode::NOT_FOUND);
+    let over = format!("/vendor/statements.pdf?month={}", month.previous().previous());
+    for _ in 0..2 {
+        let paper = vendor.get(&over).await;
+        assert_eq!((paper.status, paper.header("content-type")), (StatusCode::OK, Some("application/pdf")));
+    }
+    assert_eq!(crate::support::purchase::count(&test.app, "select count(*) from documents where kind = 'statement'").await, 1);
     assert_eq!(vendor.get("/vendor/statements?month=2026-13").await.status, StatusCode::BAD_REQUEST);
     let another = test.vendor("kiln").await.get("/vendor/statements").await.text();
     assert!(!another.contains("£22.95"), "{another}");

@@ -186,7 +186,14 @@ fn a_credit_note_and_a_statement_say_their_sums() {
         refunded_on: date!(2026 - 11 - 28),
         reason: "goods were returned".into(),
         currency: Currency::GBP,
-        lines: vec![Credit::from(&line("Oak bowl", 2000))],
+        lines: vec![Credit {
+            title: "Oak bowl".into(),
+            detail: String::new(),
+            quantity: Some(2),
+            tax_rate_bp: 2000,
+            tax_minor: 400,
+            total_minor: 2400,
+        }],
     });
     let pages = set(&credit);
     let text = texts(&pages[0]).join("|");

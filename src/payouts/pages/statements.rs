@@ -1,6 +1,7 @@
 //! What was owed, what moved, what is owed now: month by month, on a page and as a table to take home.
 
 use crate::{
+    documents,
     error::AppError,
     payouts::{
         model::{Movement, Period, Statement, StatementLine},
@@ -55,10 +56,13 @@ pub async fn show(State(app): State<App>, Desk(vendor): Desk, Query(which): Quer
             .map(|m| view! { <option value=m.to_string() selected=*m == period>{m.words()}</option> })
             .collect_view();
         let csv = format!("{HERE}.csv?month={period}");
+        // A paper says what will not change any more.
+        let pdf = over(period).then(|| format!("{HERE}.pdf?month={period}"));
         view! {
             <div class="desk-head">
                 <h1>{format!("Statement of {}", period.words())}</h1>
                 <a class="button" href=csv download>"Download as CSV"</a>
+                {pdf.map(|href| view! { <a class="button" href=href>"Statement as PDF"</a> })}
             </div>
             <form class="desk-filter" action=HERE>
                 <label for="f-month" class="visually-hidden">"Month"</label>
@@ -85,6 +89,48 @@ pub async fn csv(State(app): State<App>, Desk(vendor): Desk, Query(which): Query
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
     ];
     Ok((headers, body).into_response())
+}
+
+/// Whether a month is over, with a day for what Stripe tells late.
+fn over(period: Period) -> bool {
+    period.end() + time::Duration::DAY <= OffsetDateTime::now_utc()
+}
+
+/// `GET /vendor/statements.pdf?month=2026-10`: the paper of a month that is over, issued when it is first asked for.
+pub async fn pdf(State(app): State<App>, Desk(vendor): Desk, Query(which): Query<Which>) -> Result<Response, AppError> {
+    let (period, statement) = which.read(&app, &vendor).await?;
+    if !over(period) {
+        return Err(AppError::NotFound);
+    }
+    let from = statement.from.date();
+    let mut tx = app.pool.begin().await?;
+    documents::issue_statement(&mut tx, &app.config, paper(statement)).await.map_err(internal)?;
+    tx.commit().await?;
+    let document = documents::queries::statement_of(&app.pool, &vendor, from).await?.ok_or(AppError::NotFound)?;
+    let file = documents::queries::file_of_vendor(&app.pool, &vendor, document).await?;
+    Ok(documents::pages::answer(file))
+}
+
+/// A statement as its paper tells it: what changes the balance.
+fn paper(statement: Statement) -> documents::Statement {
+    let movement = |line: StatementLine| documents::Movement {
+        on: line.at.date(),
+        title: match line.order {
+            Some((_, number)) => format!("{}, order {number}", line.movement.words()),
+            None => line.movement.words().to_owned(),
+        },
+        detail: line.note,
+        amount_minor: line.amount_minor,
+    };
+    documents::Statement {
+        vendor: statement.vendor,
+        from: statement.from.date(),
+        until: (statement.until - time::Duration::DAY).date(),
+        currency: statement.currency,
+        opening_minor: statement.opening_minor,
+        movements: statement.lines.into_iter().filter(|line| line.amount_minor != 0).map(movement).collect(),
+        closing_minor: statement.closing_minor,
+    }
 }
 
 /// The month in a few lines, which add up.
