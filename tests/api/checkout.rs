@@ -266,7 +266,8 @@ async fn a_browser_with_script_is_told_the_new_totals() {
     let mut guest = test.guest();
     three(&mut guest, &world).await;
     let lines = guest.get("/checkout").await.attribute("input[name=lines]", "value").expect("lines");
-    let fields = [("address", "new"), ("country", "SE"), ("shipping", "mill:express kiln:standard"), ("lines", &lines), ("coupon", "")];
+    let fields =
+        [("address", "new"), ("country", "SE"), ("shipping", "mill:express kiln:standard"), ("lines", &lines), ("coupon", "")];
     let request = guest
         .request(http::Method::POST, "/sf/quote_checkout")
         .header("content-type", "application/x-www-form-urlencoded")
