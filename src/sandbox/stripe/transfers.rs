@@ -11,8 +11,6 @@ use super::objects::transfer::{self, NewTransfer};
 use super::store::{self, Stored};
 use super::{Cause, balance, ids, money};
 
-/// The platform's own account.
-const PLATFORM: &str = "acct_1SoukSandboxPlatform";
 const NO_FUNDS: &str = "You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance by creating \
                         Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance";
 const NOTHING_TO_REVERSE: &str =
@@ -41,8 +39,7 @@ pub async fn transfer(conn: &mut PgConnection, cause: &Cause, mut new: NewTransf
     };
     let mut made = Stored::new(transfer::document(&new));
     let account = new.destination.as_str();
-    let mut arrived =
-        Stored { doc: transfer::payment(&made.doc, PLATFORM), hidden: json!({ "account": account, "transfer": made.id() }) };
+    let mut arrived = Stored { doc: transfer::payment(&made.doc), hidden: json!({ "account": account, "transfer": made.id() }) };
     let entry = NewEntry { available_on, ..NewEntry::now("transfer", -new.amount, &new.currency, made.id()) };
     made.doc["balance_transaction"] = json!(balance::enter(conn, entry).await?);
     let entry =

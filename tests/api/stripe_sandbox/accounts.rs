@@ -64,6 +64,7 @@ async fn a_stranger_sees_no_account() {
     let charge = text(&paid["payment_intent"]["latest_charge"], "id").to_owned();
     assert_eq!(sandbox.get_at(&one, &format!("/v1/charges/{charge}")).await.0, 404);
     assert_eq!(sandbox.get_at(&one, "/v1/events").await.1["data"], json!([]));
+    assert_eq!(sandbox.get_at(&one, "/v1/accounts").await.0, 400, "a seller has no sellers");
     let (status, answer) = sandbox.post_at(&one, "/v1/transfers", &[("amount", "1")]).await;
     assert_eq!(status, 400, "{answer}");
     // a page is found only with the whole of its address

@@ -17,6 +17,7 @@ const LINK_LIVES: i64 = 300;
 const CAPABILITIES: &[&str] = &["card_payments", "transfers", "bacs_debit_payments", "sepa_debit_payments"];
 
 pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiError> {
+    is_platform(call)?;
     let controller = controller(&mut params)?;
     let country = params.text("country")?.unwrap_or_else(|| "GB".into());
     if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -37,6 +38,14 @@ pub async fn create(call: &mut Call<'_>, mut params: Params) -> Result<Value, Ap
     accounts::derive(&mut made);
     store::save(call.conn, &made).await?;
     Ok(made.doc)
+}
+
+/// Connected accounts have none of their own.
+fn is_platform(call: &Call<'_>) -> Result<(), ApiError> {
+    match call.cause.account {
+        None => Ok(()),
+        Some(_) => Err(ApiError::invalid("Only the platform has connected accounts in the sandbox.")),
+    }
 }
 
 /// `type`, or what replaces it: who pays fees, bears losses, collects requirements, and what dashboard there is.
@@ -249,6 +258,7 @@ pub async fn update(call: &mut Call<'_>, id: &str, mut params: Params) -> Result
 }
 
 pub async fn list(call: &mut Call<'_>, mut params: Params) -> Result<Value, ApiError> {
+    is_platform(call)?;
     let found = store::page(call.conn, "objects", URL, &[("kind", "account".to_owned())], None, &mut params).await?;
     params.finish()?;
     Ok(found)

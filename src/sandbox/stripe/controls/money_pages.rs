@@ -37,7 +37,8 @@ fn table(caption: &str, heads: &[&str], rows: &str, none: &str) -> String {
     let heads: String = heads.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
     let rows = if rows.is_empty() { format!("<tr><td colspan=\"6\">{none}</td></tr>") } else { rows.to_owned() };
     format!(
-        "<section class=\"scroll\"><table>\n<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody>\n</table></section>"
+        "<section class=\"scroll\" tabindex=\"0\" aria-label=\"{caption}\"><table>\n<caption>{caption}</caption>\n<thead><tr>{heads}</tr></thead>\n\
+         <tbody>{rows}</tbody>\n</table></section>"
     )
 }
 

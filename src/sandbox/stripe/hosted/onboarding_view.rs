@@ -151,7 +151,8 @@ pub fn dashboard(status: StatusCode, shown: &Shown<'_>, funds: &Value, payouts: 
     let none = if payouts.is_empty() { "<tr><td colspan=\"4\">No payout yet.</td></tr>" } else { "" };
     let body = format!(
         "{NOTE}\n<main class=\"pay\">\n<section aria-labelledby=\"what\">\n<h1 id=\"what\">Your money at Stripe</h1>\n\
-         <p class=\"amount\">{}</p>\n<p class=\"soft\">{} more is on its way to your balance.</p>\n{state}\n<div class=\"scroll\"><table>\n\
+         <p class=\"amount\">{}</p>\n<p class=\"soft\">{} more is on its way to your balance.</p>\n{state}\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Payouts to your bank\"><table>\n\
          <caption>Payouts to your bank</caption>\n<thead><tr><th scope=\"col\">Arrives</th><th scope=\"col\">Amount</th><th scope=\"col\">Status</th>\
          <th scope=\"col\">Problem</th></tr></thead>\n<tbody>{rows}{none}</tbody>\n</table></div>\n{}\n</section>\n\
          <section aria-labelledby=\"how\">\n{}\n</section>\n</main>",

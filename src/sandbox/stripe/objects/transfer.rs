@@ -36,7 +36,7 @@ pub fn reversal(transfer: &Value, amount: i64, metadata: &Value) -> Value {
 }
 
 /// The payment that a transfer makes at the connected account.
-pub fn payment(transfer: &Value, platform: &str) -> Value {
+pub fn payment(transfer: &Value) -> Value {
     let (id, amount) = (ids::object("py"), transfer["amount"].as_i64().unwrap_or_default());
     json!({
         "id": id, "object": "charge", "amount": amount, "amount_captured": amount, "amount_refunded": 0, "application": null,
@@ -48,10 +48,11 @@ pub fn payment(transfer: &Value, platform: &str) -> Value {
             "advice_code": null, "network_advice_code": null, "network_decline_code": null, "network_status": "approved_by_network",
             "reason": null, "risk_level": "not_assessed", "seller_message": "Payment complete.", "type": "authorized",
         },
-        "paid": true, "payment_intent": null, "payment_method": null, "payment_method_details": { "type": "stripe_account", "card": null, "stripe_account": {} },
+        "paid": true, "payment_intent": null, "payment_method": null,
+        "payment_method_details": { "type": "stripe_account", "card": null, "stripe_account": {} },
         "receipt_email": null, "receipt_number": null, "receipt_url": null, "refunded": false, "refunds": null, "review": null,
-        "shipping": null, "source": { "id": platform, "object": "account", "application_icon": null, "application_logo": null, "application_name": "Souk", "application_url": null },
-        "source_transfer": transfer["id"], "statement_descriptor": null, "statement_descriptor_suffix": null, "status": "succeeded",
+        "shipping": null, "source": null, "source_transfer": transfer["id"], "statement_descriptor": null,
+        "statement_descriptor_suffix": null, "status": "succeeded",
         "transfer_data": null, "transfer_group": transfer["transfer_group"],
     })
 }
