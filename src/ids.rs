@@ -106,6 +106,9 @@ ids!(
     TransferReversalId,
     /// Money from a vendor's account at Stripe to its bank.
     PayoutId,
+    CouponId,
+    /// An invoice, a credit note or another issued paper.
+    DocumentId,
 );
 
 #[cfg(test)]

@@ -133,6 +133,26 @@ impl fmt::Display for Money {
 #[serde(transparent)]
 pub struct BasisPoints(pub i32);
 
+/// The text is no percentage between 0 and 100 with at most two decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Write a percentage between 0 and 100, such as 8.5")]
+pub struct BadPercentage;
+
+/// Reads what a person types: `10`, `8.5`, `12.25 %`; from 0 to 100.
+impl FromStr for BasisPoints {
+    type Err = BadPercentage;
+    fn from_str(text: &str) -> Result<Self, BadPercentage> {
+        let text = text.trim().trim_end_matches('%').trim();
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || whole.len() > 3 || rest.len() > 2 || !digits(whole) || !digits(rest) {
+            return Err(BadPercentage);
+        }
+        let bp: i32 = format!("{whole}{rest:0<2}").parse().map_err(|_| BadPercentage)?;
+        if bp <= 10_000 { Ok(Self(bp)) } else { Err(BadPercentage) }
+    }
+}
+
 impl BasisPoints {
     /// The VAT contained in a gross amount, rounded half up: `gross × rate / (1 + rate)`. Zero for a zero rate.
     pub fn contained_in(self, gross_minor: i64) -> i64 {
@@ -207,6 +227,16 @@ mod tests {
         assert_eq!(read("99999999999999999999999"), Err(BadMoney::Range));
         assert_eq!(Money::new(123_456_789, Currency::GBP).to_string(), "£1,234,567.89");
         assert_eq!(Money::new(-5, Currency::GBP).to_string(), "−£0.05");
+    }
+
+    #[test]
+    fn a_percentage_is_read() {
+        for (text, bp) in [("10", 1000), ("8.5", 850), (" 12.25 % ", 1225), ("0", 0), ("100", 10_000), ("0.05%", 5)] {
+            assert_eq!(text.parse(), Ok(BasisPoints(bp)), "{text}");
+        }
+        for bad in ["", "-1", "100.01", "1.234", "ten", "8,5", "1e3", "٣"] {
+            assert!(bad.parse::<BasisPoints>().is_err(), "{bad}");
+        }
     }
 
     #[test]

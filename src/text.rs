@@ -1,6 +1,8 @@
 //! Text that people type: trimmed, bounded, and free of what neither a page nor the database can hold. Each kind of
 //! text states its limits once, in its [`texts!`](crate::texts) line.
 
+use time::{Date, macros::format_description};
+
 /// Why a text is refused; the messages stand beside form fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadText {
@@ -44,6 +46,22 @@ fn bounded(text: &str, min: usize, max: usize) -> Result<String, BadText> {
         n if n < min => Err(BadText::TooShort(min)),
         n if n > max => Err(BadText::TooLong(max)),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// The text is no day, or one of another century.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Write a day such as 2026-11-30")]
+pub struct BadDay;
+
+/// A day as a date field sends it; `None` for an empty one.
+pub fn day(text: &str) -> Result<Option<Date>, BadDay> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match Date::parse(text, format_description!("[year]-[month]-[day]")) {
+            Ok(date) if (2000..2200).contains(&date.year()) => Ok(Some(date)),
+            _ => Err(BadDay),
+        },
     }
 }
 
@@ -159,6 +177,15 @@ mod tests {
     fn paragraphs_keep_their_lines() {
         assert_eq!(paragraphs("one\r\n\r\ntwo\r", 1, 20), Ok("one\n\ntwo".into()));
         assert_eq!(paragraphs("one\0two", 1, 20), Err(BadText::BadCharacter));
+    }
+
+    #[test]
+    fn a_day_is_read() {
+        assert_eq!(day(" "), Ok(None));
+        assert_eq!(day("2026-11-30").map(|d| d.map(|d| d.ordinal())), Ok(Some(334)));
+        for bad in ["30.11.2026", "2026-02-30", "-2026-01-01", "1999-12-31"] {
+            assert_eq!(day(bad), Err(BadDay), "{bad}");
+        }
     }
 
     #[test]

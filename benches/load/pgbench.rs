@@ -31,7 +31,9 @@ impl Pgbench {
     /// `None` where it is not installed.
     pub fn find(server: &str, shop: &str) -> Option<Self> {
         let program = std::env::var_os("SOUK_PGBENCH").filter(|path| !path.is_empty())?;
-        Some(Self { program: program.into(), server: server.to_owned(), shop: shop.to_owned() })
+        // What sqlx says beside an address, libpq does not know.
+        let plain = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+        Some(Self { program: program.into(), server: plain(server), shop: plain(shop) })
     }
 
     /// Transactions a second: select only, TPC-B, and 32 who buy one thing in the plain way.

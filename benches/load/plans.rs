@@ -34,6 +34,8 @@ struct Node {
     rows: Option<f64>,
     #[serde(rename = "Actual Loops")]
     loops: Option<f64>,
+    #[serde(rename = "Rows Removed by Filter")]
+    removed: Option<f64>,
     #[serde(rename = "Plans", default)]
     below: Vec<Node>,
 }
@@ -49,13 +51,15 @@ impl Node {
         }
     }
 
-    /// Tables that are read from end to end, not only begun.
-    fn read_whole<'a>(&'a self, found: &mut Vec<&'a str>) {
-        if self.kind == "Seq Scan" && self.loops.unwrap_or_default() > 0.0 {
+    /// Tables that are read from end to end, not only begun (a limit ends many early); `large` has how many rows each has.
+    fn read_whole<'a>(&'a self, large: &HashMap<String, f32>, found: &mut Vec<&'a str>) {
+        let read = self.rows.unwrap_or_default() + self.removed.unwrap_or_default();
+        let rows = self.relation.as_ref().and_then(|relation| large.get(relation));
+        if self.kind == "Seq Scan" && rows.is_some_and(|rows| read >= f64::from(*rows) / 2.0) {
             found.extend(self.relation.as_deref());
         }
         for node in &self.below {
-            node.read_whole(found);
+            node.read_whole(large, found);
         }
     }
 }
@@ -99,10 +103,12 @@ pub async fn explain(bench: &Bench<'_>, stand: &Stand, size: usize) -> anyhow::R
     anyhow::ensure!(!hot.is_empty(), "PostgreSQL explained nothing: is auto_explain there?");
     let mut hot: Vec<_> = hot.into_iter().collect();
     hot.sort_by(|(_, (_, a, _)), (_, (_, b, _))| b.total_cmp(a));
-    let large: Vec<String> = sqlx::query_scalar("select relname::text from pg_class where relkind = 'r' and reltuples >= $1")
-        .bind(LARGE as f32)
-        .fetch_all(&stand.pool)
-        .await?;
+    let large: Vec<(String, f32)> =
+        sqlx::query_as("select relname::text, reltuples from pg_class where relkind = 'r' and reltuples >= $1")
+            .bind(LARGE as f32)
+            .fetch_all(&stand.pool)
+            .await?;
+    let large = HashMap::from_iter(large);
 
     let mut text = format!(
         "# The hottest statements at {size} products\n\nWritten by `scripts/bench.sh --plans`: a second of each page and call of the bench, nothing \
@@ -113,8 +119,8 @@ pub async fn explain(bench: &Bench<'_>, stand: &Stand, size: usize) -> anyhow::R
         let mut plan = String::new();
         first.plan.draw(0, &mut plan);
         let mut whole = Vec::new();
-        first.plan.read_whole(&mut whole);
-        faults.extend(whole.into_iter().filter(|t| large.iter().any(|l| l == t)).map(|t| format!("{t}: {shape}")));
+        first.plan.read_whole(&large, &mut whole);
+        faults.extend(whole.into_iter().map(|t| format!("{t}: {shape}")));
         let _ = write!(
             text,
             "\n## {}. {calls} times, {:.2} ms each\n\n```sql\n{shape}\n```\n\n```\n{plan}```\n",

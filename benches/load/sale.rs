@@ -108,6 +108,7 @@ pub async fn flash(stand: &Stand, variants: i64, period: Duration) -> anyhow::Re
                 email: "grace@example.com".parse().map_err(|_| anyhow::anyhow!("an address"))?,
                 address: address.clone(),
                 shipping: BTreeMap::new(),
+                coupon: None,
                 expected_total_minor: None,
                 lines: None,
             };

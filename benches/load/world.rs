@@ -50,8 +50,8 @@ pub async fn build(pool: &PgPool, size: usize) -> anyhow::Result<()> {
     for statement in [PRODUCTS, VARIANTS, STOCK] {
         sqlx::query(statement).bind(size).execute(&mut *db).await?;
     }
-    sqlx::query("select count(refresh_listing(id)) from products where slug like 'product-%'").execute(&mut *db).await?;
     sqlx::query("set session_replication_role = default").execute(&mut *db).await?;
+    sqlx::query("select count(refresh_listing(id)) from products where slug like 'product-%'").execute(&mut *db).await?;
     sqlx::query("vacuum analyze").execute(&mut *db).await?;
     Ok(())
 }

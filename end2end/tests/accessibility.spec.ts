@@ -54,13 +54,15 @@ const walks: Walk[] = [
       "/vendor/orders",
       { from: "/vendor/orders", link: "main a[href^='/vendor/orders/']", name: "vendor-order" },
       "/vendor/sales",
+      "/vendor/coupons",
+      "/vendor/documents",
       "/vendor/shop",
     ],
   },
   {
     who: "operator",
     email: "operator@example.com",
-    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/commission", "/operator/ledger", "/operator/users", "/operator/jobs", "/operator/webhooks", "/dev/mail"],
+    pages: ["/operator", "/operator/vendors", "/operator/orders", "/operator/commission", "/operator/coupons", "/operator/ledger", "/operator/users", "/operator/documents", "/operator/jobs", "/operator/webhooks", "/operator/audit", "/dev/mail"],
   },
 ];
 

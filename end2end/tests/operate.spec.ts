@@ -55,12 +55,15 @@ test("every list of the desk can be reached, read and filtered", async ({ page }
     ["Vendors", "/operator/vendors"],
     ["Orders", "/operator/orders"],
     ["Commission", "/operator/commission"],
+    ["Coupons", "/operator/coupons"],
     ["Ledger", "/operator/ledger"],
     ["Reconciliation", "/operator/reconciliation"],
     ["Disputes", "/operator/disputes"],
     ["Users", "/operator/users"],
+    ["Documents", "/operator/documents"],
     ["Jobs", "/operator/jobs"],
     ["Webhooks", "/operator/webhooks"],
+    ["Audit log", "/operator/audit"],
   ]) {
     await page.goto("/operator");
     await page.getByRole("navigation", { name: "Operator" }).getByRole("link", { name }).click();

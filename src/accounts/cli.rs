@@ -2,11 +2,13 @@
 
 use super::{Email, NewAccount, queries, signing::insert_with_handle};
 use crate::{
+    audit,
     ids::UserId,
     server::{errors::violates, password::Passwords},
 };
 use anyhow::Context;
-use sqlx::PgPool;
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 
 /// Makes an account.
 pub async fn create(
@@ -29,6 +31,9 @@ pub async fn create(
         other => other?,
     };
     sqlx::query!("update users set operator = $2 where id = $1", user.uuid(), operator).execute(&mut *tx).await?;
+    if operator {
+        note(&mut tx, "operator.appointed", user).await?;
+    }
     tx.commit().await?;
     Ok(user)
 }
@@ -36,8 +41,17 @@ pub async fn create(
 /// Makes someone an operator, or an operator someone like everybody else.
 pub async fn set_operator(pool: &PgPool, email: &str, operator: bool) -> anyhow::Result<()> {
     let email: Email = email.parse()?;
-    let done = sqlx::query!("update users set operator = $2 where email = $1", email.as_str(), operator).execute(pool).await?;
-    anyhow::ensure!(done.rows_affected() == 1, "{email} has no account");
+    let mut tx = pool.begin().await?;
+    let user = sqlx::query_scalar!(
+        r#"update users set operator = $2 where email = $1 returning id as "id: UserId""#,
+        email.as_str(),
+        operator
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .with_context(|| format!("{email} has no account"))?;
+    note(&mut tx, if operator { "operator.appointed" } else { "operator.dismissed" }, user).await?;
+    tx.commit().await?;
     Ok(())
 }
 
@@ -50,6 +64,12 @@ pub async fn set_password(pool: &PgPool, passwords: &Passwords, email: &str, pas
     let mut tx = pool.begin().await?;
     queries::set_password(&mut *tx, account.id, &hash).await?;
     queries::end_sessions(&mut *tx, account.id).await?;
+    note(&mut tx, "password.set", account.id).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Nobody is signed in at a console: the log says that it was there.
+async fn note(tx: &mut PgConnection, action: &str, user: UserId) -> sqlx::Result<()> {
+    audit::record(tx, None, action, ("user", user), json!({ "by": "the command line" })).await
 }

@@ -2,6 +2,7 @@
 
 use super::PersonName;
 use crate::{
+    audit,
     error::AppError,
     ids::{ApiTokenId, UserId},
     server::{
@@ -10,6 +11,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime};
 use utoipa::ToSchema;
@@ -72,6 +74,7 @@ pub async fn create(
     let mut scopes: Vec<String> = scopes.iter().map(|s| s.as_str().to_owned()).collect();
     scopes.sort();
     scopes.dedup();
+    let mut tx = pool.begin().await?;
     let made = sqlx::query!(
         "insert into api_tokens (id, user_id, name, token_hash, scopes, expires_at)
          select $1, $2, $3, $4, $5, $6 where (select count(*) from api_tokens where user_id = $2) < $7",
@@ -83,12 +86,15 @@ pub async fn create(
         expires_at,
         MAX_TOKENS
     )
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
-    match made.rows_affected() {
-        0 => Err(AppError::field("name", format!("You have {MAX_TOKENS} tokens; delete one that you no longer need."))),
-        _ => Ok((id, token)),
+    if made.rows_affected() == 0 {
+        return Err(AppError::field("name", format!("You have {MAX_TOKENS} tokens; delete one that you no longer need.")));
     }
+    let detail = json!({ "name": name.as_str(), "scopes": scopes });
+    audit::record(&mut tx, Some(who.id()), "token.made", ("api_token", id), detail).await?;
+    tx.commit().await?;
+    Ok((id, token))
 }
 
 /// At most `limit` of a person's tokens, the newest first, those after the one that was made then.
@@ -127,9 +133,16 @@ pub async fn find(pool: &PgPool, who: &Customer, id: ApiTokenId) -> sqlx::Result
 
 /// Ends a token at once. `NotFound` where it is another's.
 pub async fn delete(pool: &PgPool, who: &Customer, id: ApiTokenId) -> Result<(), AppError> {
-    let gone =
-        sqlx::query!("delete from api_tokens where user_id = $1 and id = $2", who.id().uuid(), id.uuid()).execute(pool).await?;
-    if gone.rows_affected() == 0 { Err(AppError::NotFound) } else { Ok(()) }
+    let mut tx = pool.begin().await?;
+    let gone = sqlx::query!("delete from api_tokens where user_id = $1 and id = $2", who.id().uuid(), id.uuid())
+        .execute(&mut *tx)
+        .await?;
+    if gone.rows_affected() == 0 {
+        return Err(AppError::NotFound);
+    }
+    audit::record(&mut tx, Some(who.id()), "token.revoked", ("api_token", id), json!({})).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Whom a token speaks for, and what it may do; `None` where it is not known or its time is over.

@@ -147,7 +147,7 @@ pub async fn create(app: &App, vendor: &Vendor, draft: &ProductDraft, publish: b
     let mut tx = app.pool.begin().await?;
     let id = ProductId::new();
     insert(&mut tx, vendor, id, draft).await?;
-    let saved = plan::save_variants(&mut tx, vendor.id(), id, draft).await;
+    let saved = plan::save_variants(&mut tx, vendor, id, draft).await;
     if let Err(error) = saved {
         drop(tx);
         return Err(explain(app, vendor, draft, error).await);
@@ -177,7 +177,7 @@ pub async fn edit(
         return Err(Refusal::Stale.into());
     }
     // Before the product's row changes: an order that is being placed locks stock first, too.
-    if let Err(error) = plan::save_variants(&mut tx, vendor.id(), product, draft).await {
+    if let Err(error) = plan::save_variants(&mut tx, vendor, product, draft).await {
         drop(tx);
         return Err(explain(app, vendor, draft, error).await);
     }

@@ -4,6 +4,7 @@ use super::{model::Quote, place::CheckoutRequest};
 use crate::{
     accounts::{Address, AddressForm, Country, Email, PostalAddress},
     cart::model::{CartLine, HOME},
+    coupons::model::{CouponCode, NoDiscount},
     error::{AppError, FieldErrors},
     ids::{AddressId, CartLineId, VariantId},
     server::auth::MaybeCustomer,
@@ -25,6 +26,8 @@ pub struct CheckoutForm {
     pub save_address: bool,
     /// Vendor's slug to the code of a method.
     pub shipping: BTreeMap<String, String>,
+    /// A coupon's code; empty for none.
+    pub coupon: String,
     /// The total that was shown.
     pub expected_total_minor: Option<i64>,
     /// What was shown as theirs to order.
@@ -48,6 +51,7 @@ impl CheckoutForm {
             },
             save_address: false,
             shipping: BTreeMap::new(),
+            coupon: String::new(),
             expected_total_minor: None,
             lines: Vec::new(),
             take: None,
@@ -64,6 +68,7 @@ impl CheckoutForm {
             address: AddressForm::default(),
             save_address: false,
             shipping: BTreeMap::new(),
+            coupon: String::new(),
             expected_total_minor: None,
             lines: Vec::new(),
             take: None,
@@ -82,6 +87,7 @@ impl CheckoutForm {
                 "city" => form.address.city = value,
                 "postal_code" => form.address.postal_code = value,
                 "country" => form.address.country = value,
+                "coupon" => form.coupon = value,
                 "save_address" => form.save_address = true,
                 name => {
                     if let Some(slug) = name.strip_prefix("shipping-") {
@@ -95,7 +101,7 @@ impl CheckoutForm {
     }
 
     /// Only what the price depends on, as an island sends it: `shipping` is `vendor:method` pairs, `lines` as in the form.
-    pub fn choices(address: String, country: String, shipping: &str, lines: &str) -> Result<Self, AppError> {
+    pub fn choices(address: String, country: String, shipping: &str, lines: &str, coupon: String) -> Result<Self, AppError> {
         let shipping = shipping.split_ascii_whitespace().filter_map(|pair| pair.split_once(':'));
         Ok(Self {
             key: Uuid::nil(),
@@ -104,6 +110,7 @@ impl CheckoutForm {
             address: AddressForm { country, ..AddressForm::default() },
             save_address: false,
             shipping: shipping.map(|(slug, code)| (slug.to_owned(), code.to_owned())).collect(),
+            coupon,
             expected_total_minor: None,
             lines: read_lines(lines).ok_or_else(|| AppError::BadRequest("The lines could not be read.".into()))?,
             take: None,
@@ -122,6 +129,12 @@ impl CheckoutForm {
         book.iter().find(|a| a.id == id)
     }
 
+    /// The coupon that was typed, if one was. A text that is no code is that of no coupon.
+    pub fn coupon(&self) -> Option<Result<CouponCode, NoDiscount>> {
+        let typed = self.coupon.trim();
+        (!typed.is_empty()).then(|| typed.parse().map_err(|_| NoDiscount::Unknown))
+    }
+
     /// Whether the line was shown as theirs to order.
     pub fn showed(&self, line: &CartLine) -> bool {
         self.lines.iter().any(|(variant, _)| *variant == line.variant_id)
@@ -132,12 +145,14 @@ impl CheckoutForm {
         let mut errors = FieldErrors::default();
         let email = errors.take("email", self.email.parse::<Email>());
         let address = self.parse_address(book, countries, &mut errors);
+        let coupon = self.coupon().and_then(|code| errors.take("coupon", code));
         match (email, address) {
             (Some(email), Some(address)) if errors.is_empty() => Ok(CheckoutRequest {
                 key: self.key,
                 email,
                 address,
                 shipping: self.shipping.clone(),
+                coupon,
                 expected_total_minor: self.expected_total_minor,
                 lines: Some(self.lines.clone()),
             }),

@@ -14,6 +14,8 @@ pub fn LiveTotals(
     slugs: Vec<String>,
     /// The lines of the order, as the form has them
     lines: String,
+    /// The code that the page was reckoned with, empty for none: one that was only typed must not change the total unseen
+    coupon: String,
     children: Children,
 ) -> impl IntoView {
     let awake = RwSignal::new(false);
@@ -31,12 +33,12 @@ pub fn LiveTotals(
         let value = |name: &str| typed.get(name).as_string().unwrap_or_default();
         let (address, country) = (value("address_id"), value("country"));
         let shipping: Vec<String> = slugs.iter().map(|slug| format!("{slug}:{}", value(&format!("shipping-{slug}")))).collect();
-        let lines = lines.clone();
+        let (lines, coupon) = (lines.clone(), coupon.clone());
         turn.update(|t| *t += 1);
         let mine = turn.get_untracked();
         spawn_local(async move {
             // What cannot be computed now is computed when the form is sent; the refusal then keeps everything typed.
-            let Ok(new) = quote_checkout(address, country, shipping.join(" "), lines).await else { return };
+            let Ok(new) = quote_checkout(address, country, shipping.join(" "), lines, coupon).await else { return };
             if mine != turn.get_untracked() {
                 return;
             }

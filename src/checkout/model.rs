@@ -4,6 +4,7 @@
 
 use crate::{
     cart::model::{CartLine, CartView, Parcel, ShippingMethod},
+    coupons::model::{Coupon, Discount, NoDiscount},
     ids::VendorId,
     money::{BasisPoints, Currency, Money, apportion},
 };
@@ -17,6 +18,8 @@ pub struct Quote {
     pub rate: BasisPoints,
     pub parcels: Vec<QuotedParcel>,
     pub sums: Sums,
+    /// What the coupon takes off that was asked for, or why it takes off nothing.
+    pub coupon: Option<Result<Discount, NoDiscount>>,
 }
 
 /// One vendor's part.
@@ -37,6 +40,8 @@ pub struct QuotedParcel {
 pub struct QuotedLine {
     pub line: CartLine,
     pub discount_minor: i64,
+    /// What of the discount the market pays.
+    pub platform_discount_minor: i64,
     pub tax_minor: i64,
     /// Quantity times price less the discount; `tax_minor` is contained in it.
     pub total_minor: i64,
@@ -61,6 +66,16 @@ impl Quote {
         self.money(self.sums.total_minor)
     }
 
+    /// The coupon that it was reckoned with, and what that takes off.
+    pub fn discount(&self) -> Option<&Discount> {
+        self.coupon.as_ref().and_then(|c| c.as_ref().ok())
+    }
+
+    /// Why the coupon that was asked for takes off nothing.
+    pub fn no_discount(&self) -> Option<&NoDiscount> {
+        self.coupon.as_ref().and_then(|c| c.as_ref().err())
+    }
+
     pub fn lines(&self) -> impl Iterator<Item = &CartLine> {
         self.parcels.iter().flat_map(|p| &p.lines).map(|l| &l.line)
     }
@@ -73,6 +88,7 @@ impl Quote {
             .map(|p| (format!("order-{}-shipping", p.vendor_slug), free_or(self.money(p.sums.shipping_minor))))
             .collect();
         texts.push(("order-shipping".into(), free_or(self.money(self.sums.shipping_minor))));
+        texts.push(("order-discount".into(), self.money(-self.sums.discount_minor).to_string()));
         texts.push(("order-tax-label".into(), format!("VAT included ({})", self.rate)));
         texts.push(("order-tax".into(), self.money(self.sums.tax_minor).to_string()));
         texts.push(("order-total".into(), self.total().to_string()));
@@ -102,13 +118,13 @@ pub struct NewTotals {
 
 /// Computes the order of the lines that `wanted` picks, at today's prices. `method` gives the code that was chosen for a
 /// vendor's slug; the vendor's first method stands where none or an unknown one was. A vendor without any method cannot
-/// send and is left out. `discount_minor` is taken off the items, at most what they cost.
+/// send and is left out. The coupon takes off the lines that it is for.
 pub fn quote(
     cart: &CartView,
     wanted: impl Fn(&CartLine) -> bool,
     method: impl Fn(&str) -> Option<String>,
     rate: BasisPoints,
-    discount_minor: i64,
+    coupon: Option<Result<Coupon, NoDiscount>>,
 ) -> Quote {
     let parcels: Vec<QuotedParcel> = cart
         .parcels
@@ -118,19 +134,34 @@ pub fn quote(
             (!lines.is_empty()).then(|| QuotedParcel::plain(parcel, lines, method(&parcel.vendor_slug))).flatten()
         })
         .collect();
-    share_out(cart.currency, rate, parcels, discount_minor)
+    share_out(cart.currency, rate, parcels, coupon)
+}
+
+/// Takes a coupon off the lines that it is for, and says of each what of it the market pays.
+fn take_off(parcels: &mut [QuotedParcel], coupon: Coupon) -> Result<Discount, NoDiscount> {
+    let worth: Vec<i64> = lines_mut(parcels).map(|l| if coupon.covers(&l.line) { l.total_minor } else { 0 }).collect();
+    let discount = coupon.takes_off(worth.iter().sum())?;
+    let shares = apportion(discount.amount_minor, &worth);
+    let paid = apportion(discount.platform_minor, &shares);
+    for (line, (share, paid)) in lines_mut(parcels).zip(shares.into_iter().zip(paid)) {
+        line.discount_minor = share;
+        line.platform_discount_minor = paid;
+        line.total_minor -= share;
+    }
+    Ok(discount)
 }
 
 /// Discount and VAT are properties of the whole order; here they find their lines.
-fn share_out(currency: Currency, rate: BasisPoints, mut parcels: Vec<QuotedParcel>, discount_minor: i64) -> Quote {
+fn share_out(
+    currency: Currency,
+    rate: BasisPoints,
+    mut parcels: Vec<QuotedParcel>,
+    coupon: Option<Result<Coupon, NoDiscount>>,
+) -> Quote {
     let items: i64 = parcels.iter().map(|p| p.sums.items_minor).sum();
     let shipping: i64 = parcels.iter().map(|p| p.sums.shipping_minor).sum();
-    let discount = discount_minor.clamp(0, items);
-    let gross: Vec<i64> = lines_mut(&mut parcels).map(|l| l.total_minor).collect();
-    for (line, share) in lines_mut(&mut parcels).zip(apportion(discount, &gross)) {
-        line.discount_minor = share;
-        line.total_minor -= share;
-    }
+    let coupon = coupon.map(|found| found.and_then(|coupon| take_off(&mut parcels, coupon)));
+    let discount: i64 = lines_mut(&mut parcels).map(|l| l.discount_minor).sum();
     let total = items + shipping - discount;
     let tax = rate.contained_in(total);
     // every line, then every parcel's shipping
@@ -148,7 +179,7 @@ fn share_out(currency: Currency, rate: BasisPoints, mut parcels: Vec<QuotedParce
     }
     let sums =
         Sums { items_minor: items, shipping_minor: shipping, discount_minor: discount, tax_minor: tax, total_minor: total };
-    Quote { currency, rate, parcels, sums }
+    Quote { currency, rate, parcels, sums, coupon }
 }
 
 fn lines_mut(parcels: &mut [QuotedParcel]) -> impl Iterator<Item = &mut QuotedLine> {
@@ -157,7 +188,7 @@ fn lines_mut(parcels: &mut [QuotedParcel]) -> impl Iterator<Item = &mut QuotedLi
 
 impl QuotedLine {
     fn plain(line: &CartLine) -> Self {
-        Self { line: line.clone(), discount_minor: 0, tax_minor: 0, total_minor: line.total_minor() }
+        Self { line: line.clone(), discount_minor: 0, platform_discount_minor: 0, tax_minor: 0, total_minor: line.total_minor() }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
         self, CartCookie,
         model::{CartLine, CartView, Problem, Quantity},
     },
+    coupons::{self, model::NoDiscount},
     error::{AppError, FieldErrors, Refusal},
     money::BasisPoints,
     payments,
@@ -75,7 +76,16 @@ async fn load_with(
         Some(Problem::PriceRose { .. }) => form.showed(line),
         _ => line.buyable(),
     };
-    let quote = quote(&cart, wanted, |slug| form.shipping.get(slug).cloned(), rate, 0);
+    let coupon = match form.coupon() {
+        None => None,
+        Some(Err(none)) => Some(Err(none)),
+        Some(Ok(code)) => {
+            let person = coupons::person(who, form.email.parse().ok().as_ref());
+            let offer = coupons::offered(&app.pool, &code, &person, cart.id).await?;
+            Some(offer.ok_or(NoDiscount::Unknown).and_then(|offer| offer.usable(app.config.currency)))
+        }
+    };
+    let quote = quote(&cart, wanted, |slug| form.shipping.get(slug).cloned(), rate, coupon);
     Ok(Loaded { places, cart, quote })
 }
 
@@ -87,8 +97,16 @@ struct Refused {
     status: StatusCode,
 }
 
-fn show(app: &App, who: &MaybeCustomer, form: CheckoutForm, loaded: Loaded, refused: Refused) -> Response {
+fn show(app: &App, who: &MaybeCustomer, form: CheckoutForm, loaded: Loaded, mut refused: Refused) -> Response {
     let Loaded { places: Places { book, countries }, cart, quote } = loaded;
+    if let Some(why) = quote.no_discount()
+        && refused.errors.get("coupon").is_none()
+    {
+        refused.errors.add("coupon", why.to_string());
+    }
+    if !refused.errors.is_empty() && refused.status == StatusCode::OK {
+        refused.status = StatusCode::UNPROCESSABLE_ENTITY;
+    }
     if quote.parcels.is_empty() {
         // The cart says why.
         return Redirect::to("/cart").into_response();

@@ -12,6 +12,10 @@ use crate::{
         queries as carts,
         queries::Owner,
     },
+    coupons::{
+        self,
+        model::{Coupon, CouponCode, NoDiscount},
+    },
     error::{AppError, FieldErrors, Refusal},
     ids::{CartId, OrderId, VariantId},
     ledger::commission::{self, Fees, Goods, Parcel, Rule},
@@ -34,6 +38,7 @@ pub struct CheckoutRequest {
     pub address: PostalAddress,
     /// Vendor's slug to the code of its shipping method; the vendor's first method where none is named.
     pub shipping: BTreeMap<String, String>,
+    pub coupon: Option<CouponCode>,
     /// The total that the shopper was shown, in minor units. A higher one is refused, a lower one passes on. Where `None`, the
     /// prices that the cart's lines were last seen at count.
     pub expected_total_minor: Option<i64>,
@@ -58,7 +63,7 @@ pub struct Placed {
 /// # Errors
 /// [`Refusal::CartEmpty`]; [`Refusal::Unavailable`] and [`Refusal::SoldOut`] for the first line that cannot be bought;
 /// [`Refusal::PriceChanged`] when the total rose; [`Refusal::Stale`] when the cart no longer holds what was shown; field errors
-/// `country` and `shipping-{vendor}`. Nothing is changed by any of them.
+/// `country`, `shipping-{vendor}` and `coupon`. Nothing is changed by any of them.
 pub async fn place(
     app: &App,
     who: &MaybeCustomer,
@@ -94,7 +99,8 @@ async fn attempt(
     let mut tx = app.pool.begin().await?;
     let cart_id = carts::lock(&mut *tx, &owner).await?.ok_or(Refusal::CartEmpty)?;
     // After the lock: of two requests at once, the second one sees here what the first one made.
-    let known = queries::known(&mut *tx, request.key, &request.address.country).await?;
+    let person = coupons::person(who, Some(&request.email));
+    let known = queries::known(&mut *tx, request, cart_id, &person).await?;
     if let Some(earlier) = known.earlier {
         return made_before(earlier, who, cart_id, &token).map(Attempt::Placed);
     }
@@ -102,7 +108,8 @@ async fn attempt(
     let lines = carts::lines(&mut *tx, cart_id, app.config.currency.code()).await?;
     let methods = carts::shipping_methods(&mut *tx, cart_id).await?;
     let cart = CartView::group(Some(cart_id), app.config.currency, lines, methods);
-    let quote = check(&cart, request, rate)?;
+    let offer = known.offer.ok_or(NoDiscount::Unknown).and_then(|offer| offer.usable(app.config.currency));
+    let quote = check(&cart, request, rate, request.coupon.as_ref().map(|_| offer))?;
 
     let fees = commission(&quote, &known.rules);
     let order = OrderId::new();
@@ -110,6 +117,9 @@ async fn attempt(
     if !replaced.is_empty() {
         let variants: Vec<VariantId> = quote.lines().map(|l| l.variant_id).collect();
         queries::lock_stock(&mut *tx, &replaced, &variants).await?;
+        if let Some(discount) = quote.discount() {
+            coupons::lock(&mut *tx, &replaced, discount.coupon.id).await?;
+        }
         for earlier in replaced {
             payments::replace(&mut tx, earlier, who.id()).await?;
         }
@@ -119,7 +129,7 @@ async fn attempt(
     let Some(number) = number else {
         // The same key from another cart at the same moment.
         tx.rollback().await?;
-        let known = queries::known(&app.pool, request.key, &request.address.country).await?;
+        let known = queries::known(&app.pool, request, cart_id, &person).await?;
         return made_before(known.earlier.ok_or(AppError::NotFound)?, who, cart_id, &token).map(Attempt::Placed);
     };
     let detail = json!({ "total": quote.sums.total_minor, "currency": quote.currency.code() });
@@ -127,6 +137,9 @@ async fn attempt(
     // Last, so that the stock of what everybody wants is locked for as short as can be.
     match hold_all(&mut tx, order, &quote, last).await? {
         Holding::All { rushed } => {
+            if let Some(discount) = quote.discount() {
+                coupons::claim(&mut tx, order, discount, who.id(), &request.email).await?;
+            }
             tx.commit().await?;
             rush::set_aside(app, rushed);
             Ok(Attempt::Placed(Placed { order_id: order, number, token }))
@@ -146,7 +159,8 @@ fn commission<'r>(quote: &Quote, rules: &'r [Rule]) -> Vec<Fees<'r>> {
             product: Some(l.line.product_id),
             categories: l.line.categories.clone(),
             quantity: l.line.quantity,
-            gross_minor: l.total_minor,
+            // What the market pays of a discount is the vendor's as if the shopper had paid it.
+            gross_minor: l.total_minor + l.platform_discount_minor,
         };
         let sold = Parcel {
             vendor: parcel.vendor_id,
@@ -170,7 +184,12 @@ fn made_before(earlier: Earlier, who: &MaybeCustomer, cart: CartId, token: &Toke
 }
 
 /// Everything that can be said against the order without touching the stock. The stock itself has the last word.
-fn check(cart: &CartView, request: &CheckoutRequest, rate: BasisPoints) -> Result<Quote, AppError> {
+fn check(
+    cart: &CartView,
+    request: &CheckoutRequest,
+    rate: BasisPoints,
+    coupon: Option<Result<Coupon, NoDiscount>>,
+) -> Result<Quote, AppError> {
     let chosen = chosen(cart, request)?;
     let mut errors = FieldErrors::default();
     for parcel in &cart.parcels {
@@ -193,7 +212,10 @@ fn check(cart: &CartView, request: &CheckoutRequest, rate: BasisPoints) -> Resul
     }
     let wanted = |line: &CartLine| chosen.iter().any(|c| c.id == line.id);
     let method = |slug: &str| request.shipping.get(slug).cloned();
-    let quote = quote(cart, wanted, method, rate, 0);
+    let quote = quote(cart, wanted, method, rate, coupon);
+    if let Some(why) = quote.no_discount() {
+        return Err(AppError::field("coupon", why.to_string()));
+    }
     let expected = request.expected_total_minor.unwrap_or_else(|| {
         let rises: i64 = chosen.iter().map(|l| i64::from(l.quantity) * (l.price_minor - l.seen_price_minor).max(0)).sum();
         quote.sums.total_minor - rises

@@ -2,6 +2,7 @@
 
 use super::{model::Quote, place::CheckoutRequest};
 use crate::{
+    coupons::model::Offer,
     ids::{CartId, CommissionRuleId, OrderId, OrderLineId, UserId, VariantId, VendorOrderId},
     ledger::commission::{Fees, Rule},
     money::BasisPoints,
@@ -21,6 +22,8 @@ pub struct Known {
     pub earlier: Option<Earlier>,
     /// The rules of the commission that are in force today, in their order.
     pub rules: Vec<Rule>,
+    /// What the code that was asked for offers.
+    pub offer: Option<Offer>,
 }
 
 /// An order that a checkout form made before.
@@ -31,22 +34,27 @@ pub struct Earlier {
     pub cart: Option<CartId>,
 }
 
-pub async fn known(db: impl PgExecutor<'_>, key: Uuid, country: &str) -> sqlx::Result<Known> {
+/// `person` is whom a coupon's limits count.
+pub async fn known(db: impl PgExecutor<'_>, request: &CheckoutRequest, cart: CartId, person: &str) -> sqlx::Result<Known> {
     let row = sqlx::query!(
         r#"select (select vat_rate_bp from countries where code = $2) as rate, o.id as "id?: OrderId", o.number as "number?",
                   o.user_id as "user?: UserId", o.cart_id as "cart?: CartId",
                   (select jsonb_agg(to_jsonb(r) order by r.position) from commission_rules r
                    where r.archived_at is null and coalesce(r.starts_on <= today, true) and coalesce(today <= r.ends_on, true))
-                      as "rules: Json<Vec<Rule>>"
+                      as "rules: Json<Vec<Rule>>",
+                  case when $3::text is not null then coupon_offered($3, $4, $5) end as "offer: Json<Offer>"
            from (values ((now() at time zone 'UTC')::date)) as one (today) left join orders o on o.checkout_key = $1"#,
-        key,
-        country
+        request.key,
+        request.address.country,
+        request.coupon.as_ref().map(|code| code.as_str()),
+        person,
+        cart.uuid()
     )
     .fetch_one(db)
     .await?;
     let earlier = row.id.zip(row.number).map(|(id, number)| Earlier { id, number, user: row.user, cart: row.cart });
     let rules = row.rules.map(|Json(rules)| rules).unwrap_or_default();
-    Ok(Known { rate: row.rate.map(BasisPoints), earlier, rules })
+    Ok(Known { rate: row.rate.map(BasisPoints), earlier, rules, offer: row.offer.map(|Json(offer)| offer) })
 }
 
 /// Unpaid orders of this cart whose place a new one takes, oldest first, locked. One whose money is on its way stays.
@@ -129,6 +137,7 @@ struct Line<'a> {
     quantity: i32,
     unit_price_minor: i64,
     discount_minor: i64,
+    platform_discount_minor: i64,
     tax_minor: i64,
     total_minor: i64,
     position: i32,
@@ -177,6 +186,7 @@ fn parts<'a>(quote: &'a Quote, fees: &'a [Fees<'a>]) -> (Vec<Parcel<'a>>, Vec<Li
                 quantity: line.quantity,
                 unit_price_minor: line.price_minor,
                 discount_minor: quoted.discount_minor,
+                platform_discount_minor: quoted.platform_discount_minor,
                 tax_minor: quoted.tax_minor,
                 total_minor: quoted.total_minor,
                 position,
@@ -223,15 +233,15 @@ pub async fn insert_order(
                    shipping_fee_vat_minor bigint)
            ), lines as (
                insert into order_lines (id, order_id, vendor_order_id, product_id, variant_id, product_slug, title, sku, options,
-                                        picture_id, quantity, unit_price_minor, discount_minor, tax_rate_bp, tax_minor, total_minor,
-                                        position, commission_rule_id, commission_rule, fee_minor, fee_vat_minor)
+                                        picture_id, quantity, unit_price_minor, discount_minor, platform_discount_minor, tax_rate_bp,
+                                        tax_minor, total_minor, position, commission_rule_id, commission_rule, fee_minor, fee_vat_minor)
                select l.id, made.id, l.vendor_order_id, l.product_id, l.variant_id, l.product_slug, l.title, l.sku, l.options,
-                      l.picture_id, l.quantity, l.unit_price_minor, l.discount_minor, $22, l.tax_minor, l.total_minor, l.position,
-                      l.commission_rule_id, l.commission_rule, l.fee_minor, l.fee_vat_minor
+                      l.picture_id, l.quantity, l.unit_price_minor, l.discount_minor, l.platform_discount_minor, $22, l.tax_minor,
+                      l.total_minor, l.position, l.commission_rule_id, l.commission_rule, l.fee_minor, l.fee_vat_minor
                from made, jsonb_to_recordset($21) as l (id uuid, vendor_order_id uuid, product_id uuid, variant_id uuid,
                    product_slug text, title text, sku text, options jsonb, picture_id uuid, quantity int, unit_price_minor bigint,
-                   discount_minor bigint, tax_minor bigint, total_minor bigint, position int, commission_rule_id uuid,
-                   commission_rule text, fee_minor bigint, fee_vat_minor bigint)
+                   discount_minor bigint, platform_discount_minor bigint, tax_minor bigint, total_minor bigint, position int,
+                   commission_rule_id uuid, commission_rule text, fee_minor bigint, fee_vat_minor bigint)
            )
            select number from made"#,
         new.id.uuid(),

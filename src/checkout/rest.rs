@@ -4,6 +4,7 @@ use super::{CheckoutRequest, Placed, place};
 use crate::{
     accounts::{self, AddressForm, AddressLine, City, Email, PersonName, PostalCode},
     cart::CartCookie,
+    coupons::model::NoDiscount,
     error::{AppError, FieldErrors},
     ids::PaymentId,
     money::Money,
@@ -39,9 +40,9 @@ pub struct Checkout {
     /// How each vendor sends: its slug to the code of one of its methods; the first one where none is named.
     #[serde(default)]
     shipping: BTreeMap<String, String>,
-    /// No coupon is known yet.
+    /// The code of a coupon, in capitals or not. One that takes nothing off is refused as a field.
     #[serde(default)]
-    #[schema(max_length = 0)]
+    #[schema(max_length = 32)]
     coupon: Option<String>,
     /// The total that was shown. Where the order would cost more it is refused with `/problems/price-changed`.
     #[serde(default)]
@@ -134,9 +135,8 @@ async fn parse(app: &App, who: &MaybeCustomer, key: Uuid, wanted: Checkout) -> R
             None
         }
     };
-    if wanted.coupon.is_some_and(|coupon| !coupon.trim().is_empty()) {
-        errors.add("coupon", "There is no such coupon.");
-    }
+    let coupon = wanted.coupon.filter(|code| !code.is_empty());
+    let coupon = coupon.and_then(|code| errors.take("coupon", code.parse().map_err(|_| NoDiscount::Unknown)));
     let currency = app.config.currency;
     if wanted.expected_total.is_some_and(|total| total.currency != currency) {
         errors.add("expected_total", format!("Prices are in {}.", currency.code()));
@@ -163,6 +163,7 @@ async fn parse(app: &App, who: &MaybeCustomer, key: Uuid, wanted: Checkout) -> R
             email,
             address,
             shipping: wanted.shipping,
+            coupon,
             expected_total_minor: wanted.expected_total.map(|total| total.minor),
             lines: None,
         }),
@@ -177,6 +178,7 @@ fn in_json(error: AppError) -> AppError {
     for (field, message) in errors.iter() {
         match field.strip_prefix("shipping-") {
             Some(vendor) => renamed.add(&format!("shipping.{vendor}"), message),
+            None if field == "coupon" => renamed.add(field, message),
             None => renamed.add(&format!("shipping_address.{field}"), message),
         }
     }

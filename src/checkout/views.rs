@@ -8,6 +8,7 @@ use super::{
 use crate::{
     accounts::{Address, AddressForm, AddressLine, City, Country, Email, PersonName, PostalCode},
     cart::model::{CartLine, Problem, ShippingMethod},
+    coupons::model::{CouponCode, label},
     error::FieldErrors,
     ui::{Checkbox, ErrorSummary, Field, Notice, Picture, Select, Tone},
 };
@@ -33,6 +34,7 @@ pub struct CheckoutView {
 #[component]
 pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
     let CheckoutView { form, quote, left_out, book, countries, signed_in, errors, refusal, hold_minutes } = view;
+    let coupon = quote.discount().map(|d| d.coupon.code.clone()).unwrap_or_default();
     let slugs: Vec<String> = quote.parcels.iter().map(|p| p.vendor_slug.clone()).collect();
     let refusal = refusal.map(|text| {
         view! {
@@ -46,6 +48,9 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
         .iter()
         .map(|p| view! { <ShippingChoice quote=quote.clone() parcel=p.clone() errors=errors.clone()/> })
         .collect_view();
+    let review = view! {
+        <Review quote=quote.clone() left_out=left_out coupon=form.coupon.clone() errors=errors.clone() hold_minutes=hold_minutes/>
+    };
     view! {
         <h1>"Checkout"</h1>
         {refusal}
@@ -54,7 +59,7 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
             <input type="hidden" name="checkout_key" value=form.key.to_string()/>
             <input type="hidden" name="expected_total" id="expected-total" value=quote.sums.total_minor/>
             <input type="hidden" name="lines" value=write_lines(&quote)/>
-            <LiveTotals slugs=slugs lines=write_lines(&quote)>
+            <LiveTotals slugs=slugs lines=write_lines(&quote) coupon=coupon>
                 <section class="checkout-step" aria-labelledby="step-contact">
                     <h2 id="step-contact">"1. Contact"</h2>
                     <Field
@@ -82,7 +87,7 @@ pub fn CheckoutPage(view: CheckoutView) -> impl IntoView {
                     {shipping}
                 </section>
             </LiveTotals>
-            <Review quote=quote.clone() left_out=left_out hold_minutes=hold_minutes/>
+            {review}
             <a class="checkout-bar no-print" href="#step-review">
                 "Your order: " <strong id="bar-total">{quote.total().to_string()}</strong>
             </a>
@@ -218,18 +223,29 @@ fn free_over(quote: &Quote, method: &ShippingMethod) -> Option<AnyView> {
 
 /// The fourth step: what is ordered, what it costs, and the button.
 #[component]
-fn Review(quote: Quote, left_out: Vec<CartLine>, hold_minutes: u64) -> impl IntoView {
+fn Review(quote: Quote, left_out: Vec<CartLine>, coupon: String, errors: FieldErrors, hold_minutes: u64) -> impl IntoView {
     let parcels = quote.parcels.iter().map(|p| view! { <ReviewParcel quote=quote.clone() parcel=p.clone()/> }).collect_view();
     let left_out = left_out.into_iter().map(|line| view! { <LeftOut line=line/> }).collect_view();
     let sums = quote.sums;
+    let discount = quote.discount().map(|d| {
+        view! {
+            <dt>{label(&d.coupon.code, d.coupon.vendor.as_deref())}</dt>
+            <dd id="order-discount">{quote.money(-d.amount_minor).to_string()}</dd>
+        }
+    });
     view! {
         <section class="checkout-review" aria-labelledby="step-review">
             <h2 id="step-review">"4. Your order"</h2>
             {parcels}
             {left_out}
+            <div class="coupon-field">
+                <Field label="Coupon" name="coupon" value=coupon errors=errors autocomplete="off" maxlength=CouponCode::MAX/>
+                <button type="submit" formaction="/checkout/update#step-review" class="button-quiet">"Use it"</button>
+            </div>
             <dl class="totals">
                 <dt>"Items"</dt>
                 <dd>{quote.money(sums.items_minor).to_string()}</dd>
+                {discount}
                 <dt>"Shipping"</dt>
                 <dd id="order-shipping">{free_or(quote.money(sums.shipping_minor))}</dd>
                 <dt class="total">"Total"</dt>
@@ -271,7 +287,7 @@ fn ReviewParcel(quote: Quote, parcel: QuotedParcel) -> impl IntoView {
                         {(!options.is_empty()).then(|| view! { <span class="soft">{format!(", {options}")}</span> })}
                         {note.map(|n| view! { <br/> <strong>{n}</strong> })}
                     </span>
-                    <span class="review-price">{quote.money(l.total_minor).to_string()}</span>
+                    <span class="review-price">{quote.money(line.total_minor()).to_string()}</span>
                 </li>
             }
         })

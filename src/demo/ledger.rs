@@ -11,7 +11,10 @@ use crate::{
     money::BasisPoints,
     orders,
     sandbox::stripe::past::{self, PastPayment},
-    server::state::App,
+    server::{
+        jobs::{self, Job},
+        state::App,
+    },
 };
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -39,6 +42,18 @@ pub async fn write(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow
         orders::derive_statuses(tx, order.id.into()).await?;
     }
     crate::ledger::refunds::catch_up(tx).await?;
+    papers(tx, orders).await?;
+    Ok(())
+}
+
+/// Invoices and credit notes are written by the same jobs as anybody's.
+async fn papers(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
+    for order in orders.iter().filter(|o| o.fate.paid()) {
+        jobs::enqueue(&mut *tx, &Job::IssueInvoices { order: order.id.into() }, None).await?;
+    }
+    for order in orders.iter().filter(|o| o.refunded > 0) {
+        jobs::enqueue(&mut *tx, &Job::IssueCreditNotes { refund: order.refund.into() }, None).await?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The states of an order and the pure rules that derive them from facts; the read models that pages and mails show.
 
 use crate::{
+    coupons::model::label,
     ids::{OrderId, OrderLineId, PictureId, RefundId, ShipmentId, VariantId, VendorOrderId},
     money::{Currency, Money},
     post::address_lines,
@@ -233,6 +234,10 @@ pub struct OrderHead {
     pub discount_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
+    /// The code that the discount was had by.
+    pub coupon: Option<String>,
+    /// The shop that gave the coupon; `None` where the market did.
+    pub coupon_vendor: Option<String>,
     pub ship_name: String,
     pub ship_line1: String,
     pub ship_line2: String,
@@ -257,6 +262,11 @@ impl OrderHead {
 
     pub fn money(&self, minor: i64) -> Money {
         Money::new(minor, self.currency)
+    }
+
+    /// What the discount is called.
+    pub fn discount_label(&self) -> String {
+        self.coupon.as_deref().map_or_else(|| "Discount".into(), |code| label(code, self.coupon_vendor.as_deref()))
     }
 
     /// Whether a person may still call it off: nothing was shipped, and it has not ended already.
@@ -289,6 +299,8 @@ pub struct ParcelHead {
     pub items_minor: i64,
     pub shipping_minor: i64,
     pub discount_minor: i64,
+    /// What of the discount the market pays.
+    pub platform_discount_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
     /// Nothing of it is left to send: all was sent, or paid back before.
@@ -324,6 +336,7 @@ pub struct Line {
     /// pieces that were paid back, or are being
     pub refunded: i32,
     pub unit_price_minor: i64,
+    /// After discounts.
     pub total_minor: i64,
     pub tax_minor: i64,
 }
@@ -332,6 +345,11 @@ impl Line {
     /// Pieces that still have to leave: what was paid back before it left does not.
     pub fn left_to_ship(&self) -> i32 {
         (self.quantity - self.shipped - self.refunded).max(0)
+    }
+
+    /// What its pieces cost before any discount.
+    pub fn goods_minor(&self) -> i64 {
+        i64::from(self.quantity) * self.unit_price_minor
     }
 }
 

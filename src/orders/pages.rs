@@ -6,6 +6,7 @@ use super::{
     views::{OrderPage, OrderView},
 };
 use crate::{
+    documents,
     error::{AppError, Refusal},
     ids::{OrderId, VendorOrderId},
     payments,
@@ -114,10 +115,11 @@ async fn order_page(State(app): State<App>, session: Session, own: OwnOrder) -> 
 
 async fn draw(app: &App, own: &OwnOrder, problem: Option<String>) -> Result<(Page, Truth), AppError> {
     let order = queries::detail(&app.pool, own.may).await?;
+    let documents = documents::queries::of_order(&app.pool, own.may).await?;
     let truth = truth(&order, OffsetDateTime::now_utc());
     let title = format!("Order {}", order.head.number);
     let token = own.token.as_ref().map(ToString::to_string);
-    let view = OrderView { truth: truth.clone(), checking: own.checking, token, problem, order };
+    let view = OrderView { truth: truth.clone(), checking: own.checking, token, problem, documents, order };
     Ok((Page::new(title, move || view! { <OrderPage view=view/> }), truth))
 }
 

@@ -94,13 +94,15 @@ pub async fn detail(pool: &PgPool, may: MayRead) -> Result<OrderDetail, AppError
 pub(super) async fn head(db: &mut PgConnection, order: OrderId) -> sqlx::Result<OrderHead> {
     sqlx::query_as!(
         OrderHead,
-        r#"select id as "id: OrderId", number, email, status as "status: OrderStatus",
+        r#"select o.id as "id: OrderId", number, o.email, o.status as "status: OrderStatus",
                   payment_status as "payment_status: PaymentStatus", fulfilment_status as "fulfilment_status: FulfilmentStatus",
-                  currency as "currency: Currency", items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
-                  ship_name, ship_line1, ship_line2, ship_city, ship_postal_code,
+                  o.currency as "currency: Currency", items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+                  c.code as "coupon?", v.name as "coupon_vendor?", ship_name, ship_line1, ship_line2, ship_city, ship_postal_code,
                   (select name from countries where code = ship_country) as "ship_country!", ship_country as ship_country_code,
-                  hold_expires_at, created_at, placed_at, closed_at
-           from orders where id = $1"#,
+                  hold_expires_at, o.created_at, placed_at, closed_at
+           from orders o left join coupon_claims k on k.order_id = o.id left join coupons c on c.id = k.coupon_id
+           left join vendors v on v.id = c.vendor_id
+           where o.id = $1"#,
         order.uuid()
     )
     .fetch_one(db)
@@ -114,7 +116,10 @@ pub(super) async fn parcels(db: &mut PgConnection, order: OrderId, only: Option<
         ParcelHead,
         r#"select id as "id: VendorOrderId", vendor_name, vendor_slug, shipping_name, min_days, max_days,
                   fulfilment_status as "fulfilment_status: FulfilmentStatus",
-                  items_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+                  items_minor, shipping_minor, discount_minor,
+                  (select coalesce(sum(l.platform_discount_minor), 0)::bigint from order_lines l where l.vendor_order_id = vendor_orders.id)
+                      as "platform_discount_minor!",
+                  tax_minor, total_minor,
                   parcel_is_complete(id) as "complete!", delivered_at, released_at
            from vendor_orders where order_id = $1 and ($2::uuid is null or id = $2) order by vendor_name, id"#,
         order.uuid(),

@@ -49,6 +49,9 @@ pub struct Order {
     /// One for each vendor.
     vendor_orders: Vec<OrderParcel>,
     totals: OrderTotals,
+    /// The code of the coupon that the discount was had by.
+    #[schema(required)]
+    coupon: Option<String>,
     refunds: Vec<Refund>,
     /// What happened, in order of time.
     timeline: Vec<OrderEvent>,
@@ -286,6 +289,7 @@ impl Order {
                 discount: head.money(head.discount_minor),
                 total: head.money(head.total_minor),
             },
+            coupon: head.coupon.clone(),
             refunds: refunds.into_iter().map(|r| Refund::of(r, &head)).collect(),
             timeline: OrderEvent::list(timeline),
             can_be_cancelled: head.can_be_cancelled(),

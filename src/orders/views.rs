@@ -4,6 +4,7 @@ use super::model::{
     Event, FulfilmentStatus, Line, OrderDetail, OrderHead, OrderStatus, Parcel, PaymentStatus, RefundLine, Shipment, Truth,
 };
 use crate::{
+    documents::{model::DocumentRow, pages::DocumentLinks},
     money::Money,
     post::{Days, tracking_url},
     ui::{Notice, Picture, Price, Tone, When},
@@ -29,6 +30,8 @@ pub fn label(status: OrderStatus, payment: PaymentStatus, fulfilment: Fulfilment
 /// What the page of an order is drawn from.
 pub struct OrderView {
     pub order: OrderDetail,
+    /// Invoices and credit notes.
+    pub documents: Vec<DocumentRow>,
     pub truth: Truth,
     /// The browser came back from paying and Stripe did not answer yet.
     pub checking: bool,
@@ -41,7 +44,7 @@ pub struct OrderView {
 /// The page of an order for the person who made it.
 #[component]
 pub fn OrderPage(view: OrderView) -> impl IntoView {
-    let OrderView { order, truth, checking, token, problem } = view;
+    let OrderView { order, documents, truth, checking, token, problem } = view;
     let head = order.head.clone();
     let again = matches!(truth, Truth::Expired { .. } | Truth::Cancelled { .. });
     let cancellable = head.can_be_cancelled() && truth != Truth::Closing;
@@ -50,6 +53,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
         let query = token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
         view! { <p><a href=format!("/orders/{}/returns{query}", head.id)>"Return something"</a></p> }
     });
+    let coupon_gone = order.refunds.iter().any(|r| r.reason == "coupon_used_up");
     let parcels = order
         .parcels
         .iter()
@@ -60,12 +64,13 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
     view! {
         <article class="order">
             {problem.map(|p| view! { <Notice tone=Tone::Bad><p>{p}</p></Notice> })}
-            <TruthBanner head=head.clone() truth=truth checking=checking token=token.clone()/>
+            <TruthBanner head=head.clone() truth=truth checking=checking coupon_gone=coupon_gone token=token.clone()/>
             <div class="order-columns">
                 <div class="order-parcels">{everything} {parcels}</div>
                 <aside class="order-side">
                     <section aria-labelledby="sums"><h2 id="sums">"Order " {number}</h2> <Totals head=head.clone() refunds=order.refunds.clone()/></section>
                     <Address head=head.clone()/>
+                    <DocumentLinks documents=documents address=format!("/orders/{}/documents", head.id) token=token.clone()/>
                     <section class="order-history" aria-labelledby="history">
                         <h2 id="history">"What happened"</h2>
                         <Timeline events=order.timeline head=head.clone()/>
@@ -80,7 +85,7 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
 
 /// The truth, large, and the one thing to do about it.
 #[component]
-fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<String>) -> impl IntoView {
+fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, coupon_gone: bool, token: Option<String>) -> impl IntoView {
     let id = head.id;
     let until = clock(head.hold_expires_at);
     let total = head.money(head.total_minor);
@@ -144,7 +149,15 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, token: Option<Stri
         Truth::Expired { returned: true } => (
             "bad",
             "Your payment came too late",
-            vec!["We could not hold the goods any longer and they have been sold since.".into(), returned.into()],
+            vec![
+                if coupon_gone {
+                    "We could not hold your order any longer, and its coupon has been used up since."
+                } else {
+                    "We could not hold the goods any longer and they have been sold since."
+                }
+                .into(),
+                returned.into(),
+            ],
             None,
         ),
         Truth::Expired { returned: false } => (
@@ -239,7 +252,9 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<St
             {arrived}
             <ul class="order-lines">{rows}</ul>
             <p class="parcel-sum soft">
-                "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/> " · This parcel: " <Price money=money(own.total_minor)/>
+                "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/>
+                {(own.discount_minor > 0).then(|| view! { " · Discount: " <Price money=money(-own.discount_minor)/> })}
+                " · This parcel: " <Price money=money(own.total_minor)/>
             </p>
         </section>
     }
@@ -259,6 +274,7 @@ pub fn TrackingNumber(shipment: Shipment) -> impl IntoView {
 
 #[component]
 fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
+    let goods = line.goods_minor();
     let buy = line.variant_id.filter(|_| again).map(|variant| {
         view! {
             <form method="post" action="/cart/items">
@@ -278,7 +294,7 @@ fn LineView(line: Line, head: OrderHead, again: bool) -> impl IntoView {
                 {(line.refunded > 0).then(|| view! { <p class="soft">{format!("{} of them paid back", line.refunded)}</p> })}
                 {buy}
             </div>
-            <p class="order-line-total"><Price money=head.money(line.total_minor)/></p>
+            <p class="order-line-total"><Price money=head.money(goods)/></p>
         </li>
     }
 }
@@ -323,7 +339,7 @@ fn Totals(head: OrderHead, refunds: Vec<RefundLine>) -> impl IntoView {
         <dl class="totals">
             <dt>"Goods"</dt> <dd><Price money=head.money(head.items_minor)/></dd>
             <dt>"Shipping"</dt> <dd><Price money=head.money(head.shipping_minor)/></dd>
-            {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd><Price money=head.money(-head.discount_minor)/></dd> })}
+            {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt> <dd><Price money=head.money(-head.discount_minor)/></dd> })}
             <dt class="total">"Total"</dt> <dd class="total"><Price money=head.money(head.total_minor)/></dd>
             <dt class="soft">"VAT included"</dt> <dd class="soft"><Price money=head.money(head.tax_minor)/></dd>
             {back}

@@ -7,6 +7,7 @@ use super::{
     settle::close_other_attempts,
 };
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::{OrderId, PaymentId, UserId},
     orders::{self, derive_statuses, model::FulfilmentStatus, model::OrderStatus, queries::Reader, record},
@@ -57,6 +58,8 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
     }
     close_other_attempts(&mut tx, order).await?;
     record(&mut tx, order, None, "cancelled", json!({ "refund": refund }), reader.user()).await?;
+    let detail = json!({ "paid": was_paid, "refund": refund });
+    audit::record(&mut tx, reader.user(), "order.cancelled", ("order", order), detail).await?;
     derive_statuses(&mut tx, order).await?;
     letters::cancelled(app, &mut tx, order, was_paid, refund).await?;
     tx.commit().await?;

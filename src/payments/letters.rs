@@ -163,6 +163,9 @@ pub async fn money_returned(
     };
     let why = match reason {
         "sold_out" => "Your payment reached us after the time for which we could hold the goods, and they have been sold since.",
+        "coupon_used_up" => {
+            "Your payment reached us after the time for which we could hold your order, and its coupon has been used up since."
+        }
         "paid_twice" => "This order was already paid, so your second payment was not needed.",
         "cancelled" => "Your payment reached us after the order was cancelled.",
         _ => "Your payment did not fit the order.",

@@ -10,6 +10,7 @@ use super::{
     sold,
 };
 use crate::{
+    audit,
     ids::{OrderId, PaymentId, RefundId, UserId, VendorOrderId},
     ledger,
     orders::{derive_statuses, record},
@@ -29,7 +30,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct NewRefund<'a> {
     pub payment: PaymentId,
-    /// `cancelled`, `sold_out`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
+    /// `cancelled`, `sold_out`, `coupon_used_up`, `paid_twice`, `mismatch`, or of a parcel that was sent or is to be: `vendor`, `operator`, `returned`
     pub reason: &'a str,
     /// In words for the shopper, where a person gave some.
     pub note: &'a str,
@@ -42,11 +43,12 @@ pub struct NewRefund<'a> {
 /// ledger, and the job that asks Stripe for it. The database refuses more than was paid (`refunds_within`) or sold (`refund_parts_within`).
 pub async fn book_refund(tx: &mut PgConnection, new: NewRefund<'_>) -> sqlx::Result<RefundId> {
     let id = RefundId::new();
+    let amount: i64 = new.parts.iter().map(|p| p.figures.amount).sum();
     sqlx::query!(
         "insert into refunds (id, payment_id, amount_minor, reason, note, actor_id, idempotency_key) values ($1, $2, $3, $4, $5, $6, $7)",
         id.uuid(),
         new.payment.uuid(),
-        new.parts.iter().map(|p| p.figures.amount).sum::<i64>(),
+        amount,
         new.reason,
         new.note,
         new.actor.map(UserId::uuid),
@@ -56,6 +58,8 @@ pub async fn book_refund(tx: &mut PgConnection, new: NewRefund<'_>) -> sqlx::Res
     .await?;
     insert_parts(tx, id, new.parts).await?;
     ledger::refunds::booked(tx, id).await?;
+    let detail = json!({ "payment": new.payment, "amount": amount, "reason": new.reason });
+    audit::record(&mut *tx, new.actor, "refund.booked", ("refund", id), detail).await?;
     jobs::enqueue(tx, &Job::Refund { refund: id }, Some(&job_key(id))).await?;
     Ok(id)
 }
@@ -218,6 +222,7 @@ async fn note(app: &App, payment: PaymentId, booked: Option<RefundId>, truth: &g
             let parcel = only_parcel(&mut tx, id).await?;
             record(&mut tx, order, parcel, "refunded", json!({ "amount": truth.amount_minor }), None).await?;
             letters::refunded(app, &mut tx, order, truth.amount_minor).await?;
+            jobs::enqueue(&mut *tx, &Job::IssueCreditNotes { refund: id }, Some(&format!("credit-notes:{id}"))).await?;
         }
         _ => {}
     }
@@ -260,6 +265,8 @@ async fn book_foreign(
     }
     ledger::refunds::booked(tx, id).await?;
     let parcel = only_parcel(tx, id).await?;
+    let detail = json!({ "payment": payment, "amount": truth.amount_minor, "by": "Stripe's dashboard" });
+    audit::record(tx, None, "refund.booked", ("refund", id), detail).await?;
     let detail = json!({ "amount": truth.amount_minor, "operator": true });
     record(tx, order, parcel, "refunded_in_dashboard", detail, None).await?;
     if let Some(whole) = gave_way.iter().map(|r| r.reason.as_str()).find(|r| !["vendor", "operator", "returned"].contains(r)) {

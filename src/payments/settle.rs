@@ -9,7 +9,7 @@ use super::{
     refunds::{NewRefund, book_refund},
 };
 use crate::{
-    cart,
+    audit, cart, coupons,
     ids::{OrderId, PaymentId},
     ledger,
     orders::{self, derive_statuses, model::OrderStatus, model::PaymentState, record},
@@ -219,14 +219,20 @@ async fn paid(
     let reason = match row.status {
         OrderStatus::Placed => Some("paid_twice"),
         OrderStatus::Cancelled => Some("cancelled"),
-        // Late: its stock went back. Take it again if it is still there.
+        // Late: its stock and its coupon went back. Take them again if they are still there.
         OrderStatus::Expired if !orders::retake_holds(tx, order).await? => Some("sold_out"),
+        OrderStatus::Expired if !coupons::retake(tx, order).await? => {
+            orders::release_holds(tx, order).await?;
+            Some("coupon_used_up")
+        }
         OrderStatus::Expired | OrderStatus::Pending => None,
     };
     if let Some(reason) = reason {
         return surplus(app, tx, order, payment, truth, reason).await;
     }
     set_state(tx, payment, PaymentState::Paid, None).await?;
+    let detail = json!({ "order": order, "amount": truth.amount_minor, "currency": truth.currency });
+    audit::record(tx, None, "payment.settled", ("payment", payment), detail).await?;
     close_other_attempts(tx, order).await?;
     ledger::sales::sold(tx, payment).await?;
     place(app, tx, order).await?;
@@ -248,6 +254,7 @@ pub(super) async fn place(app: &App, tx: &mut PgConnection, order: OrderId) -> a
     record(tx, order, None, "paid", json!({}), None).await?;
     derive_statuses(tx, order).await?;
     letters::placed(app, tx, order).await?;
+    jobs::enqueue(&mut *tx, &Job::IssueInvoices { order }, Some(&format!("invoices:{order}"))).await?;
     orders::take_holds(tx, order).await?;
     Ok(())
 }
@@ -269,6 +276,8 @@ async fn surplus(
     )
     .execute(&mut *tx)
     .await?;
+    let detail = json!({ "order": order, "amount": truth.amount_minor, "currency": truth.currency, "reason": reason });
+    audit::record(tx, None, "payment.surplus", ("payment", payment), detail).await?;
     record(tx, order, None, "payment_returned", json!({ "reason": reason, "amount": truth.amount_minor }), None).await?;
     ledger::sales::surplus(tx, payment).await?;
     if truth.amount_minor > 0 {

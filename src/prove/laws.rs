@@ -1,6 +1,7 @@
 //! The laws that rows of different tables keep together, each as one statement that counts the rows which break it. What one row
 //! can break by itself is refused by a constraint and needs no law here.
 
+use crate::audit;
 use sqlx::{PgPool, Row};
 
 /// One law and how often it is broken.
@@ -121,6 +122,30 @@ const LAWS: &[(&str, &str)] = &[
          from commission_rules r where r.fallback and r.archived_at is null",
     ),
     (
+        "Coupons: what an order has off is what its coupon took off",
+        "select count(*) from orders o left join coupon_claims k on k.order_id = o.id where o.discount_minor <> coalesce(k.amount_minor, 0)",
+    ),
+    (
+        "Coupons: what the market pays of a discount sums over the lines, each within its own",
+        "select count(*) from (select order_id, sum(platform_discount_minor) as paid, bool_or(platform_discount_minor > discount_minor) as bad
+                               from order_lines group by 1) l
+         left join coupon_claims k using (order_id) where l.bad or l.paid <> coalesce(k.platform_minor, 0)",
+    ),
+    (
+        "Coupons: unpaid orders hold theirs, paid orders have taken it, closed orders have given it back",
+        "select count(*) from coupon_claims k join orders o on o.id = k.order_id
+         where k.state <> case o.status when 'pending' then 'held' when 'placed' then 'taken' else 'released' end",
+    ),
+    (
+        "Coupons: none is used more often than its limits, and every use is counted",
+        "select (select count(*) from coupons c where c.limit_total is not null and (c.used > c.limit_total or c.used <>
+                    (select count(*) from coupon_claims k where k.coupon_id = c.id and k.state <> 'released')))
+              + (select count(*) from (select coupon_id, person, count(*) as uses from coupon_claims where state <> 'released' group by 1, 2) k
+                 join coupons c on c.id = k.coupon_id and c.limit_person is not null
+                 full join coupon_people p on p.coupon_id = k.coupon_id and p.person = k.person
+                 where coalesce(k.uses, 0) is distinct from p.used or k.uses > c.limit_person)",
+    ),
+    (
         "Ledger: a transaction has two entries at least, of its currency, that sum to zero",
         "select count(*) from ledger_transactions t where
          (select count(*) < 2 or sum(e.amount_minor) <> 0 or bool_or(a.currency <> t.currency)
@@ -212,6 +237,35 @@ const LAWS: &[(&str, &str)] = &[
          where k.status is not null and k.status not between 200 and 299",
     ),
     (
+        "Documents: the numbers of an issuer's year run from one without a gap",
+        "select count(*) from document_counters c where c.last <>
+         (select count(*) from documents d where d.issuer_id is not distinct from c.issuer_id and d.kind = c.kind and d.year = c.year)
+         or c.last <> (select coalesce(max(d.sequence), 0) from documents d
+                       where d.issuer_id is not distinct from c.issuer_id and d.kind = c.kind and d.year = c.year)",
+    ),
+    (
+        "Documents: every one belongs to a series that was counted",
+        "select count(*) from documents d where not exists
+         (select 1 from document_counters c where c.issuer_id is not distinct from d.issuer_id and c.kind = d.kind and c.year = d.year)",
+    ),
+    (
+        "Documents: an invoice says what its vendor order says",
+        "select count(*) from documents d join vendor_orders v on v.id = d.vendor_order_id
+         where d.kind = 'invoice' and (d.total_minor, d.tax_minor) is distinct from (v.total_minor, v.tax_minor)",
+    ),
+    (
+        "Documents: credit notes never exceed their invoice",
+        "select count(*) from documents i join lateral
+         (select coalesce(sum(c.total_minor), 0) as total, coalesce(sum(c.tax_minor), 0) as tax from documents c
+          where c.kind = 'credit_note' and c.vendor_order_id = i.vendor_order_id) c on c.total > i.total_minor or c.tax > i.tax_minor
+         where i.kind = 'invoice'",
+    ),
+    (
+        "Documents: the bytes are those that the audit log noted when they were issued",
+        "select count(*) from documents d where not exists
+         (select 1 from audit_log a where a.action = 'document.issued' and a.subject_id = d.id::text and a.detail ->> 'sha256' = encode(sha256(d.pdf), 'hex'))",
+    ),
+    (
         "Jobs: one that runs has a lease, one that ended says when",
         "select count(*) from jobs where (state = 'running' and lease_until is null) or (state in ('done', 'failed') and finished_at is null)",
     ),
@@ -300,6 +354,9 @@ pub async fn verify(pool: &PgPool) -> sqlx::Result<Vec<Finding>> {
         let violations = sqlx::query(*statement).fetch_one(&mut *tx).await?.try_get(0)?;
         findings.push(Finding { law, violations });
     }
+    let audit = audit::verify(&mut tx, None).await?;
+    let violations = i64::try_from(audit.flaws.len()).unwrap_or(i64::MAX);
+    findings.push(Finding { law: "Audit: every entry of the log stands as it was written", violations });
     tx.rollback().await?;
     Ok(findings)
 }

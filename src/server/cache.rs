@@ -25,6 +25,7 @@ use http_body_util::BodyExt;
 use quick_cache::{Weighter, sync::Cache};
 use sqlx::{PgPool, postgres::PgListener};
 use std::{
+    io::Write,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -173,8 +174,7 @@ fn look_up(app: &App, request: &Request) -> Option<Response> {
     Some(response)
 }
 
-/// The layer behind the router: lets a page be drawn, once for all who ask at the same time, and keeps it. Stands around the layer
-/// that compresses, so that this is done once too.
+/// The layer behind the router: lets a page be drawn and compressed, once for all who ask at the same time, and keeps it.
 pub async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let Some(route) = shared(&request) else { return next.run(request).await };
     if !app.pages.serves(&request) {
@@ -195,9 +195,9 @@ pub async fn keep(State(app): State<App>, mut request: Request, next: Next) -> R
     };
     app.metrics.page(false);
     let asked = request.headers().clone();
-    request.headers_mut().insert(header::ACCEPT_ENCODING, encoding.name());
+    request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     request.headers_mut().remove(header::IF_NONE_MATCH);
-    match Entry::of(route, next.run(request).await).await {
+    match Entry::of(route, encoding, next.run(request).await).await {
         Ok((entry, own)) => {
             // Where it no longer fits, it is not kept; the answer is the same.
             let _kept = guard.insert(entry.clone());
@@ -227,21 +227,25 @@ fn personal(asked: &HeaderMap) -> bool {
 
 impl Entry {
     /// A page that everybody may see, read whole, and the headers that are for this one client; anything else as it was.
-    async fn of(route: MatchedPath, response: Response) -> Result<(Self, HeaderMap), Response> {
+    async fn of(route: MatchedPath, encoding: Encoding, response: Response) -> Result<(Self, HeaderMap), Response> {
         let headers = response.headers();
         let private = headers.get(header::CACHE_CONTROL).is_some_and(|value| value != PUBLIC);
         if response.status() != StatusCode::OK || private || headers.contains_key(header::SET_COOKIE) {
             return Err(response);
         }
         let (parts, body) = response.into_parts();
-        let body = match body.collect().await {
-            Ok(body) => body.to_bytes(),
+        let drawn = body.collect().await.map_err(|error| error.to_string()).map(|body| body.to_bytes());
+        let body = match drawn.and_then(|drawn| encoding.press(drawn).map_err(|error| error.to_string())) {
+            Ok(body) => body,
             Err(error) => {
                 tracing::error!(%error, "a page broke off while it was drawn");
                 return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
             }
         };
         let mut headers = parts.headers;
+        if let Some(name) = encoding.name() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
         let own = Left::HEADERS.into_iter().filter_map(|name| headers.remove(&name).map(|value| (name, value))).collect();
         headers.remove(header::CONTENT_LENGTH);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(PUBLIC));
@@ -305,12 +309,31 @@ impl Encoding {
         if taken.any(|one| one == Self::Brotli) { Self::Brotli } else { first }
     }
 
-    fn name(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Brotli => "br",
-            Self::Gzip => "gzip",
-            Self::Identity => "identity",
-        })
+    /// Its name in `Content-Encoding`, if it has one there.
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Brotli => Some("br"),
+            Self::Gzip => Some("gzip"),
+            Self::Identity => None,
+        }
+    }
+
+    /// The bytes in this encoding: pressed harder than an answer for one client would be, for many will get it.
+    fn press(self, plain: Bytes) -> std::io::Result<Bytes> {
+        let mut pressed = Vec::new();
+        match self {
+            Self::Identity => return Ok(plain),
+            Self::Brotli => {
+                let how = brotli::enc::BrotliEncoderParams { quality: 6, size_hint: plain.len(), ..Default::default() };
+                brotli::BrotliCompress(&mut &plain[..], &mut pressed, &how)?;
+            }
+            Self::Gzip => {
+                let mut writer = flate2::write::GzEncoder::new(&mut pressed, flate2::Compression::default());
+                writer.write_all(&plain)?;
+                writer.finish()?;
+            }
+        }
+        Ok(pressed.into())
     }
 }
 

@@ -46,6 +46,19 @@ impl StripeConfig {
     }
 }
 
+/// The company behind the platform, as it stands on what it writes to vendors.
+#[derive(Debug, Clone)]
+pub struct Company {
+    pub name: String,
+    /// The lines of its address.
+    pub address: Vec<String>,
+    /// Empty: none.
+    pub vat_number: String,
+}
+
+/// A company that does not exist; good for development alone.
+const NOBODY: &str = "Souk (nobody's company yet)";
+
 /// Everything that can be set. `None` means: the program starts its own stand-in.
 #[derive(Clone)]
 pub struct Config {
@@ -68,6 +81,7 @@ pub struct Config {
     /// Signs order links and cursors; at least 32 bytes in production.
     pub secret: String,
     pub currency: Currency,
+    pub company: Company,
     /// How long stock is held for an unpaid order.
     pub hold: Duration,
     /// The sweeper asks Stripe about payments open for longer than this.
@@ -146,6 +160,15 @@ impl Config {
             mail_from: or("SOUK_MAIL_FROM", "Souk <hello@souk.example>"),
             secret: or("SOUK_SECRET", DEVELOPMENT_SECRET),
             currency: or("SOUK_CURRENCY", "GBP").parse().context("SOUK_CURRENCY")?,
+            company: Company {
+                name: or("SOUK_COMPANY_NAME", NOBODY),
+                address: or("SOUK_COMPANY_ADDRESS", "1 Market Square|London EC1A 1AA|United Kingdom")
+                    .split('|')
+                    .map(|line| line.trim().to_owned())
+                    .filter(|line| !line.is_empty())
+                    .collect(),
+                vat_number: or("SOUK_COMPANY_VAT", ""),
+            },
             hold: minutes("SOUK_HOLD_MINUTES", "15")?,
             sweep_after: minutes("SOUK_SWEEP_MINUTES", "5")?,
             release_days: parse("SOUK_RELEASE_DAYS", &or("SOUK_RELEASE_DAYS", "7"))?,
@@ -195,6 +218,7 @@ impl Config {
         refuse(!self.base_url.starts_with("https://"), "SOUK_BASE_URL must be the https address that people use.");
         refuse(self.secret == DEVELOPMENT_SECRET, "SOUK_SECRET is missing or the development secret that everybody knows.");
         refuse(self.secret.len() < 32, "SOUK_SECRET is shorter than 32 characters.");
+        refuse(self.company.name == NOBODY, "SOUK_COMPANY_NAME is missing: it stands on every commission invoice.");
         refuse(
             self.metrics_token.as_ref().is_some_and(|t| t.len() < 16),
             "SOUK_METRICS_TOKEN is shorter than 16 characters; leave it out to let this machine alone ask.",
@@ -218,7 +242,9 @@ mod tests {
     #[test]
     fn production_names_everything_that_is_missing() {
         let no = config(&[("SOUK_ENV", "production")]).refusals().join(" ");
-        for name in ["DATABASE_URL", "S3_ENDPOINT", "STRIPE_SECRET_KEY", "SMTP_URL", "SOUK_BASE_URL", "SOUK_SECRET"] {
+        for name in
+            ["DATABASE_URL", "S3_ENDPOINT", "STRIPE_SECRET_KEY", "SMTP_URL", "SOUK_BASE_URL", "SOUK_SECRET", "SOUK_COMPANY_NAME"]
+        {
             assert!(no.contains(name), "{name} in {no}");
         }
         assert!(config(&[]).refusals().is_empty());
@@ -237,6 +263,7 @@ mod tests {
             ("SMTP_URL", "smtps://mail.example"),
             ("SOUK_BASE_URL", "https://souk.example"),
             ("SOUK_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("SOUK_COMPANY_NAME", "Market Hall Ltd"),
         ];
         assert_eq!(config(&all).refusals(), Vec::<String>::new());
         let mut sandbox = all.to_vec();

@@ -30,6 +30,12 @@ pub enum Job {
     Reconcile { run: crate::ids::ReconciliationId },
     /// Remove a deleted picture's objects from the store.
     DeletePicture { picture: crate::ids::PictureId },
+    /// Write the invoices of a paid order.
+    IssueInvoices { order: crate::ids::OrderId },
+    /// Write the credit notes of a refund that succeeded.
+    IssueCreditNotes { refund: crate::ids::RefundId },
+    /// Write a vendor's commission invoice of a month that is over.
+    IssueCommissionInvoice { vendor: crate::ids::VendorId, year: i32, month: u8 },
 }
 
 impl Job {
@@ -44,6 +50,9 @@ impl Job {
             Job::SendEvidence { .. } => "send_evidence",
             Job::Reconcile { .. } => "reconcile",
             Job::DeletePicture { .. } => "delete_picture",
+            Job::IssueInvoices { .. } => "issue_invoices",
+            Job::IssueCreditNotes { .. } => "issue_credit_notes",
+            Job::IssueCommissionInvoice { .. } => "issue_commission_invoice",
         }
     }
 }
@@ -59,6 +68,11 @@ async fn run(app: &App, job: Job) -> anyhow::Result<()> {
         Job::SendEvidence { dispute } => crate::disputes::send_evidence(app, dispute).await,
         Job::Reconcile { run } => crate::reconciliation::reconcile(app, run).await,
         Job::DeletePicture { picture } => crate::catalog::pictures::delete_objects(app, picture).await,
+        Job::IssueInvoices { order } => crate::documents::issue_invoices(app, order).await,
+        Job::IssueCreditNotes { refund } => crate::documents::issue_credit_notes(app, refund).await,
+        Job::IssueCommissionInvoice { vendor, year, month } => {
+            crate::documents::issue_commission_invoice(app, vendor, year, month).await
+        }
     }
 }
 
@@ -141,14 +155,17 @@ pub async fn drain(app: &App) -> sqlx::Result<usize> {
 pub async fn work(app: App, stop: CancellationToken) {
     let mut last_sweep = tokio::time::Instant::now() - Duration::from_secs(60);
     while !stop.is_cancelled() {
-        match run_one(&app).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
-        }
+        let more = run_one(&app).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the job queue cannot be read");
+            false
+        });
+        // Also while the queue never ends: unpaid orders and the audit log do not wait for a quiet moment.
         if last_sweep.elapsed() > Duration::from_secs(10) {
             last_sweep = tokio::time::Instant::now();
             sweep(&app).await;
+        }
+        if more {
+            continue;
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -170,6 +187,8 @@ pub async fn sweep(app: &App) {
     log("asking about disputes", crate::disputes::sweep(app).await);
     log("the nightly reconciliation", crate::reconciliation::nightly(app, time::OffsetDateTime::now_utc()).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
+    log("closing months", crate::documents::close_months(app, time::OffsetDateTime::now_utc()).await);
+    log("chaining the audit log", crate::audit::chain(&app.pool).await.map(drop));
     log("tidying", tidy(app).await);
 }
 

@@ -2,7 +2,8 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, disputes, error::AppError, operator, orders, payments, payouts, returns, vendors,
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, operator, orders, payments, payouts, returns,
+    vendors,
 };
 use axum::{
     Router,
@@ -13,7 +14,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::provide_context;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir};
+use tower_http::{
+    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer, services::ServeDir,
+};
 
 /// The largest body of an ordinary form; uploads and webhooks say their own.
 pub const FORM_LIMIT: usize = 256 * 1024;
@@ -31,6 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(cart::pages::routes())
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
+        .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
         .merge(payouts::pages::routes())
@@ -64,7 +68,8 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), page::draw_pages))
         .layer(middleware::from_fn_with_state(app.clone(), errors::present))
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
-        .layer(CompressionLayer::new())
+        // What is drawn for one request must not cost more to press than to draw; what is kept is pressed well, once.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app.clone(), trace::observe))

@@ -3,6 +3,7 @@
 
 use super::model::{About, ShopName, Tagline};
 use crate::{
+    audit,
     error::{AppError, FieldErrors, Refusal},
     ids::{ShippingMethodId, VendorId},
     server::{
@@ -14,6 +15,7 @@ use crate::{
     text, texts,
 };
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use std::str::FromStr;
 use time::OffsetDateTime;
@@ -195,6 +197,16 @@ impl Decision {
         }
     }
 
+    /// As it stands in the audit log.
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Approve => "vendor.approved",
+            Self::Refuse(_) => "vendor.refused",
+            Self::Suspend(_) => "vendor.suspended",
+            Self::Reinstate => "vendor.reinstated",
+        }
+    }
+
     fn to(&self) -> &'static str {
         match self {
             Self::Approve | Self::Reinstate => "approved",
@@ -265,6 +277,8 @@ pub async fn decide(app: &App, by: &Operator, vendor: VendorId, decision: &Decis
             .await?;
         return Err(if known { Refusal::AlreadyDecided.into() } else { AppError::NotFound });
     };
+    let detail = json!({ "reason": decision.reason() });
+    audit::record(&mut tx, Some(by.id()), decision.action(), ("vendor", vendor), detail).await?;
     let (subject, paragraphs) = decision.letter(&shop.name);
     let (label, path) = match decision {
         Decision::Approve | Decision::Reinstate => {

@@ -26,5 +26,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/sales", "Sold"),
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),
+    ("/vendor/coupons", "Coupons"),
+    ("/vendor/documents", "Documents"),
     ("/vendor/shop", "Shop"),
 ];

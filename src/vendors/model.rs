@@ -20,7 +20,52 @@ texts!(
     About: paragraphs, 0, 5000;
     /// `Standard`, `By bicycle`
     MethodName: line, 1, 80;
+    /// The company or person behind a shop, as invoices name it.
+    LegalName: line, 0, 120;
+    /// A line of its address.
+    LegalLine: line, 0, 120;
+    LegalCity: line, 0, 80;
+    LegalPostalCode: line, 0, 20;
 );
+
+/// A number for VAT as its country writes it, without spaces: `GB123456789`. Empty: none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VatNumber(String);
+
+impl VatNumber {
+    /// The most characters that may be typed, spaces included.
+    pub const MAX: u32 = 30;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text is no VAT number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("4 to 20 letters and digits, such as GB123456789")]
+pub struct BadVatNumber;
+
+impl std::str::FromStr for VatNumber {
+    type Err = BadVatNumber;
+
+    fn from_str(text: &str) -> Result<Self, BadVatNumber> {
+        let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-')).collect::<String>().to_uppercase();
+        let good = plain.is_empty() || (4..=20).contains(&plain.len()) && plain.bytes().all(|b| b.is_ascii_alphanumeric());
+        if good { Ok(Self(plain)) } else { Err(BadVatNumber) }
+    }
+}
+
+/// What stands on a shop's invoices beside its name and country.
+#[derive(Debug, Clone)]
+pub struct LegalDraft {
+    pub name: LegalName,
+    pub line1: LegalLine,
+    pub line2: LegalLine,
+    pub city: LegalCity,
+    pub postal_code: LegalPostalCode,
+    pub vat_number: VatNumber,
+}
 
 /// What a vendor says of its shop.
 #[derive(Debug, Clone)]
@@ -53,6 +98,15 @@ pub fn age(hours: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_vat_number_is_kept_without_what_people_write_between() {
+        let read = |text: &str| text.parse::<VatNumber>().map(|n| n.0);
+        assert_eq!(read(" gb 123 4567-89"), Ok("GB123456789".into()));
+        assert_eq!(read("  "), Ok(String::new()));
+        assert_eq!(read("AB1"), Err(BadVatNumber));
+        assert_eq!(read("ÄÖ123456"), Err(BadVatNumber));
+    }
 
     #[test]
     fn waiting_is_told_in_the_unit_that_matters() {

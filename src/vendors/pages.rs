@@ -1,6 +1,8 @@
 //! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
 
+mod coupons;
 mod earnings;
+mod legal;
 mod orders;
 mod pictures;
 mod product;
@@ -39,7 +41,10 @@ pub fn routes() -> Router<App> {
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
         .route("/vendor/orders/{order}/refunds", get(orders::back).post(orders::refund))
         .route("/vendor/sales", get(sales::show))
+        .route("/vendor/coupons", get(coupons::list).post(coupons::add))
+        .route("/vendor/coupons/{coupon}", post(coupons::end))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
+        .route("/vendor/shop/invoices", get(shop::back).post(legal::save))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))
         .route("/vendor/shop/shipping/{method}", get(shop::back_from_method).post(shop::edit_method))
 }

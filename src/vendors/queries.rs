@@ -1,14 +1,16 @@
 //! The SQL of the vendor's desk apart from products and orders. Everything starts from the vendor.
 
-use super::model::{CURRENCY, MAX_METHODS, MethodDraft, ShopDraft};
+use super::model::{CURRENCY, LegalDraft, MAX_METHODS, MethodDraft, ShopDraft};
 use crate::{
+    audit,
     error::AppError,
     ids::{PictureId, ProductId, ShippingMethodId},
     money::Money,
     server::auth::Vendor,
     text::slugify,
 };
-use sqlx::PgPool;
+use serde_json::{Value, json};
+use sqlx::{PgConnection, PgPool};
 
 /// What the vendor says of its shop.
 #[derive(Debug, Clone)]
@@ -36,6 +38,50 @@ pub async fn describe_shop(pool: &PgPool, vendor: &Vendor, draft: &ShopDraft) ->
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// What stands on the vendor's invoices.
+#[derive(Debug, Clone)]
+pub struct Legal {
+    pub name: String,
+    pub line1: String,
+    pub line2: String,
+    pub city: String,
+    pub postal_code: String,
+    pub vat_number: String,
+}
+
+pub async fn legal(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Legal> {
+    sqlx::query_as!(
+        Legal,
+        "select legal_name as name, legal_line1 as line1, legal_line2 as line2, legal_city as city, legal_postal_code as postal_code, vat_number
+         from vendors where id = $1",
+        vendor.id().uuid()
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// From the next invoice on; what is issued stays.
+pub async fn set_legal(pool: &PgPool, vendor: &Vendor, draft: &LegalDraft) -> sqlx::Result<()> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        "update vendors set legal_name = $2, legal_line1 = $3, legal_line2 = $4, legal_city = $5, legal_postal_code = $6, vat_number = $7
+         where id = $1",
+        vendor.id().uuid(),
+        draft.name.as_str(),
+        draft.line1.as_str(),
+        draft.line2.as_str(),
+        draft.city.as_str(),
+        draft.postal_code.as_str(),
+        draft.vat_number.as_str()
+    )
+    .execute(&mut *tx)
+    .await?;
+    let by = Some(vendor.customer().id());
+    let detail = json!({ "name": draft.name.as_str(), "vat_number": draft.vat_number.as_str() });
+    audit::record(&mut tx, by, "vendor.legal_details_set", ("vendor", vendor.id()), detail).await?;
+    tx.commit().await
 }
 
 /// One way in which the vendor ships.
@@ -90,10 +136,11 @@ pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> 
         .map(|n| if n == 1 { name.clone() } else { format!("{name}-{n}") })
         .find(|code| !codes.contains(code))
         .unwrap_or(name);
+    let id = ShippingMethodId::new();
     sqlx::query!(
         "insert into shipping_methods (id, vendor_id, code, name, price_minor, free_over_minor, min_days, max_days, position)
          select $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(position) + 1, 0) from shipping_methods where vendor_id = $2",
-        ShippingMethodId::new().uuid(),
+        id.uuid(),
         vendor.id().uuid(),
         code,
         draft.name.as_str(),
@@ -104,12 +151,22 @@ pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> 
     )
     .execute(&mut *tx)
     .await?;
+    note(&mut tx, vendor, "shipping.added", id, prices(draft.price.minor, draft.free_over.map(|m| m.minor))).await?;
     tx.commit().await?;
     Ok(())
 }
 
 pub async fn edit_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodId, draft: &MethodDraft) -> Result<(), AppError> {
-    let done = sqlx::query!(
+    let mut tx = pool.begin().await?;
+    let before = sqlx::query!(
+        "select price_minor, free_over_minor from shipping_methods where id = $1 and vendor_id = $2 for no key update",
+        method.uuid(),
+        vendor.id().uuid()
+    )
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(AppError::NotFound)?;
+    sqlx::query!(
         "update shipping_methods set name = $3, price_minor = $4, free_over_minor = $5, min_days = $6, max_days = $7
          where id = $1 and vendor_id = $2",
         method.uuid(),
@@ -120,9 +177,31 @@ pub async fn edit_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodI
         draft.days.least(),
         draft.days.most()
     )
-    .execute(pool)
+    .execute(&mut *tx)
     .await?;
-    if done.rows_affected() == 0 { Err(AppError::NotFound) } else { Ok(()) }
+    let (was, now) = ((before.price_minor, before.free_over_minor), (draft.price.minor, draft.free_over.map(|m| m.minor)));
+    if was != now {
+        note(&mut tx, vendor, "shipping.repriced", method, json!({ "was": prices(was.0, was.1), "now": prices(now.0, now.1) }))
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+fn prices(price: i64, free_over: Option<i64>) -> Value {
+    json!({ "price": price, "free_over": free_over })
+}
+
+/// What a vendor changed about shipping, for the audit log.
+async fn note(
+    tx: &mut PgConnection,
+    vendor: &Vendor,
+    action: &str,
+    method: ShippingMethodId,
+    mut detail: Value,
+) -> sqlx::Result<()> {
+    detail["vendor"] = json!(vendor.id());
+    audit::record(tx, Some(vendor.customer().id()), action, ("shipping_method", method), detail).await
 }
 
 /// Removes a way to ship; orders keep what they were promised. The last one stays: without it nobody could order.
@@ -141,6 +220,7 @@ pub async fn remove_method(pool: &PgPool, vendor: &Vendor, method: ShippingMetho
     if left == 0 {
         return Err(AppError::field("", "This is the only way you ship. Add another one first."));
     }
+    note(&mut tx, vendor, "shipping.removed", method, json!({})).await?;
     tx.commit().await?;
     Ok(())
 }

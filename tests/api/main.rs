@@ -1,12 +1,15 @@
 //! One test binary for the whole program: a real PostgreSQL, the router driven in process, people with cookie jars.
 
 mod accounts;
+mod audit;
 mod cache;
 mod cart;
 mod catalog;
 mod checkout;
 mod commission;
+mod coupons;
 mod disputes;
+mod documents;
 mod editing;
 mod faults;
 mod health;

@@ -6,17 +6,19 @@ use sqlx::PgPool;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "/operator",
     "/operator/vendors",
     "/operator/users",
     "/operator/orders",
     "/operator/commission",
     "/operator/ledger",
+    "/operator/returns",
     "/operator/payouts",
     "/operator/reconciliation",
     "/operator/disputes",
-    "/operator/returns",
+    "/operator/documents",
+    "/operator/audit",
     "/operator/jobs",
     "/operator/webhooks",
 ];

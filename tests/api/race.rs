@@ -51,6 +51,7 @@ async fn request(test: &TestApp, key: Uuid) -> CheckoutRequest {
         email: "grace@example.com".parse().expect("an address"),
         address: typed.parse(&countries, &mut FieldErrors::default()).expect("an address"),
         shipping: BTreeMap::new(),
+        coupon: None,
         expected_total_minor: None,
         lines: None,
     }

@@ -2,9 +2,12 @@
 
 use super::{ProductDraft, VariantDraft};
 use crate::{
+    audit,
     error::{AppError, FieldErrors},
     ids::{ProductId, VariantId, VendorId},
+    server::auth::Vendor,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 
 /// Why the variants could not be saved.
@@ -38,7 +41,7 @@ struct Standing {
 /// an order that is being placed does; so neither waits for the other in a circle.
 pub(super) async fn save_variants(
     tx: &mut PgConnection,
-    vendor: VendorId,
+    vendor: &Vendor,
     product: ProductId,
     draft: &ProductDraft,
 ) -> Result<(), SaveError> {
@@ -56,7 +59,7 @@ pub(super) async fn save_variants(
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and v.vendor_id = $2 order by v.id for update of s"#,
         product.uuid(),
-        vendor.uuid()
+        vendor.id().uuid()
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -72,8 +75,8 @@ pub(super) async fn save_variants(
     for (i, (variant, level)) in draft.variants.iter().zip(levels).enumerate() {
         let place = i as i32;
         let saved = match claimed[i].map(|at| &standing[at]) {
-            Some(now) => change(tx, now, variant, place, level).await,
-            None => add(tx, vendor, product, variant, place, level).await,
+            Some(now) => change(tx, vendor, now, variant, place, level).await,
+            None => add(tx, vendor.id(), product, variant, place, level).await,
         };
         saved.map_err(|error| SaveError::Row(i, error))?;
     }
@@ -167,7 +170,14 @@ fn texts(row: &VariantDraft) -> Vec<String> {
     row.values.iter().map(ToString::to_string).collect()
 }
 
-async fn change(tx: &mut PgConnection, now: &Standing, row: &VariantDraft, place: i32, level: i32) -> sqlx::Result<()> {
+async fn change(
+    tx: &mut PgConnection,
+    vendor: &Vendor,
+    now: &Standing,
+    row: &VariantDraft,
+    place: i32,
+    level: i32,
+) -> sqlx::Result<()> {
     let values = texts(row);
     let same = now.sku == row.sku.as_str()
         && now.option_values == values
@@ -188,6 +198,10 @@ async fn change(tx: &mut PgConnection, now: &Standing, row: &VariantDraft, place
         )
         .execute(&mut *tx)
         .await?;
+    }
+    if now.price_minor != row.price.minor || now.currency != row.price.currency.code() {
+        let detail = json!({ "was": now.price_minor, "now": row.price.minor, "currency": row.price.currency, "sku": row.sku });
+        audit::record(tx, Some(vendor.customer().id()), "product.repriced", ("variant", now.id), detail).await?;
     }
     if now.on_hand != level {
         sqlx::query!("update stock set on_hand = $2 where variant_id = $1", now.id.uuid(), level).execute(tx).await?;

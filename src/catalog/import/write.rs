@@ -2,6 +2,7 @@
 
 use super::{Pending, Summary, Told, row::Row};
 use crate::{
+    audit,
     catalog::{
         limits::{AltText, MAX_VARIANTS},
         pictures::{self, Processed},
@@ -11,6 +12,7 @@ use crate::{
     server::{errors::violates, state::App},
     text::slugify,
 };
+use serde_json::json;
 use sqlx::{Acquire, PgConnection};
 use std::path::Path;
 
@@ -176,16 +178,22 @@ async fn update(
     row: &Row,
     values: &[String],
 ) -> Result<(), Failed> {
-    sqlx::query!(
-        "update variants set price_minor = $2, option_values = $3, archived = false
-         where id = $1 and (price_minor, option_values, archived) is distinct from ($2, $3, false)",
+    let was = sqlx::query_scalar!(
+        r#"with old as (select id, price_minor from variants where id = $1)
+           update variants v set price_minor = $2, option_values = $3, archived = false from old
+           where v.id = old.id and (v.price_minor, v.option_values, v.archived) is distinct from ($2, $3, false)
+           returning old.price_minor as "was!""#,
         variant.uuid(),
         row.price_minor,
         values
     )
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await
     .map_err(taken)?;
+    if let Some(was) = was.filter(|was| *was != row.price_minor) {
+        let detail = json!({ "was": was, "now": row.price_minor, "by": "an import" });
+        audit::record(tx, None, "product.repriced", ("variant", variant), detail).await?;
+    }
     // What stands aside is held by nobody yet.
     sqlx::query!("select put_pieces_back(variant_id) from stock where variant_id = $1 and set_aside", variant.uuid())
         .execute(&mut *tx)

@@ -4,6 +4,7 @@ use crate::{
     catalog::{
         filter::{ListFilter, Sort, last_word},
         model::{Listing, ProductPage},
+        slug::Slug,
     },
     error::AppError,
     ids::{CategoryId, ProductId},
@@ -24,8 +25,8 @@ const CANDIDATES: i64 = 500;
 const COUNTED: i64 = 1_000;
 /// The choices beside a list are made from so many of its goods: enough to tell whether there are more than are counted.
 const SCOPE: i64 = COUNTED + 1;
-/// Among so many goods with a word that looks alike the likest are chosen.
-const ALIKE: i64 = 400;
+/// So many words of a search that found nothing are looked up.
+const WORDS: usize = 5;
 /// So many of each category are looked at for what stands beside a product.
 const NEIGHBOURS: i64 = 24;
 
@@ -42,6 +43,8 @@ struct Ranked {
     #[sqlx(flatten)]
     listing: Listing,
     rank: f32,
+    /// How many match, where that was asked for.
+    total: Option<i64>,
 }
 
 /// Where a page begins: the last row's place in the order, and its id for ties.
@@ -65,37 +68,73 @@ impl Position {
 
 /// One page of the goods that match, in the order asked for.
 pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
+    Ok(page(app, filter, false).await?.0)
+}
+
+/// As [`list`], with how many match and whether there are more than that, in one statement.
+pub async fn list_counted(app: &App, filter: &ListFilter) -> Result<(Goods, (i64, bool)), AppError> {
+    let (goods, total) = page(app, filter, true).await?;
+    let total = match total {
+        Some(total) => total,
+        None if filter.after.is_none() => 0,
+        // Behind the last page no row says how many there are.
+        None => {
+            let mut sql = QueryBuilder::<Postgres>::new("select ");
+            push_total(&mut sql, filter);
+            sql.build_query_scalar().persistent(filter.q.is_none()).fetch_one(&app.pool).await?
+        }
+    };
+    Ok((goods, capped(total)))
+}
+
+/// A number of goods as it is told: up to so many, and whether there are more.
+fn capped(total: i64) -> (i64, bool) {
+    (total.min(COUNTED), total > COUNTED)
+}
+
+async fn page(app: &App, filter: &ListFilter, counted: bool) -> Result<(Goods, Option<i64>), AppError> {
     let order = filter.order();
     let fingerprint = filter.fingerprint();
     let after = filter.after.as_deref().map(|c| cursor::open::<Position>(&app.config.secret, &fingerprint, c)).transpose()?;
 
     let mut sql = QueryBuilder::<Postgres>::new("");
-    match (&filter.q, order) {
-        (Some(q), Sort::Relevance) => {
-            sql.push("with candidates as materialized (select * from listings l where true");
-            narrow(&mut sql, filter, All);
-            sql.push(format!(" order by published_at desc, product_id desc limit {CANDIDATES})"));
-            sql.push(format!(" select {LISTING}, l.rank from (select c.*, ts_rank(c.search, "));
+    let ranked = filter.q.as_ref().filter(|_| order == Sort::Relevance);
+    if ranked.is_some() {
+        sql.push("with candidates as materialized (select l.*");
+        narrow(&mut sql, filter, All);
+        sql.push(format!(" order by published_at desc, product_id desc limit {CANDIDATES})"));
+    }
+    sql.push(format!("select {LISTING}, "));
+    if counted {
+        push_total(&mut sql, filter);
+    } else {
+        sql.push("null::bigint");
+    }
+    // Whose columns the order is of.
+    let t = match ranked {
+        Some(q) => {
+            sql.push(" as total, l.rank from (select c.*, ts_rank(c.search, ");
             push_query(&mut sql, q);
             sql.push(") as rank from candidates c) l where true");
+            "l"
         }
-        _ => {
-            sql.push(format!("select {LISTING}, 0::real as rank from listings l where true"));
-            narrow(&mut sql, filter, All);
+        None => {
+            sql.push(" as total, 0::real as rank");
+            narrow(&mut sql, filter, All)
         }
-    }
+    };
     if let Some(Position { key, id }) = after {
         match order {
             Sort::Newest => {
                 let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(key) * 1_000)
                     .map_err(|_| AppError::BadRequest("after: not a cursor.".into()))?;
-                sql.push(" and (l.published_at, l.product_id) < (").push_bind(at);
+                sql.push(format!(" and ({t}.published_at, {t}.product_id) < (")).push_bind(at);
             }
             Sort::PriceUp => {
-                sql.push(" and (l.price_minor, l.product_id) > (").push_bind(key);
+                sql.push(format!(" and ({t}.price_minor, {t}.product_id) > (")).push_bind(key);
             }
             Sort::PriceDown => {
-                sql.push(" and (l.price_minor, l.product_id) < (").push_bind(key);
+                sql.push(format!(" and ({t}.price_minor, {t}.product_id) < (")).push_bind(key);
             }
             Sort::Relevance => {
                 let rank = f32::from_bits(u32::try_from(key).unwrap_or_default());
@@ -105,10 +144,10 @@ pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
         sql.push(", ").push_bind(id.uuid()).push(")");
     }
     sql.push(match order {
-        Sort::Newest => " order by l.published_at desc, l.product_id desc",
-        Sort::PriceUp => " order by l.price_minor, l.product_id",
-        Sort::PriceDown => " order by l.price_minor desc, l.product_id desc",
-        Sort::Relevance => " order by l.rank desc, l.product_id desc",
+        Sort::Newest => format!(" order by {t}.published_at desc, {t}.product_id desc"),
+        Sort::PriceUp => format!(" order by {t}.price_minor, {t}.product_id"),
+        Sort::PriceDown => format!(" order by {t}.price_minor desc, {t}.product_id desc"),
+        Sort::Relevance => " order by l.rank desc, l.product_id desc".to_owned(),
     });
     sql.push(" limit ").push_bind(filter.limit + 1);
 
@@ -120,7 +159,15 @@ pub async fn list(app: &App, filter: &ListFilter) -> Result<Goods, AppError> {
         Some(last) => Some(cursor::seal(&app.config.secret, &fingerprint, &Position::of(last, order))?),
         None => None,
     };
-    Ok(Goods { goods: rows.into_iter().map(|r| r.listing).collect(), next })
+    let total = rows.first().and_then(|row| row.total);
+    Ok((Goods { goods: rows.into_iter().map(|r| r.listing).collect(), next }, total))
+}
+
+/// How many match, counted up to [`SCOPE`], as an expression.
+fn push_total(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter) {
+    sql.push("(select count(*) from (select");
+    narrow(sql, filter, All);
+    sql.push(format!(" limit {SCOPE}) t)"));
 }
 
 /// What stands beside a list: how many match, and what could be chosen to narrow it.
@@ -146,7 +193,7 @@ pub struct VendorChoice {
 impl Choices {
     /// How many match, and whether there are more than that.
     pub fn total(&self) -> (i64, bool) {
-        (self.total.min(COUNTED), self.total > COUNTED)
+        capped(self.total)
     }
 
     /// The number of goods in a category, where it was counted.
@@ -169,15 +216,18 @@ impl Choices {
 /// except on a vendor's own page, where the vendor is given (`of_vendor`).
 pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sqlx::Result<Choices> {
     let mut sql = QueryBuilder::<Postgres>::new(
-        "with scope as materialized (select l.vendor_slug, l.vendor_name, l.category_path, l.price_minor from listings l where true",
+        "with scope as materialized (select l.vendor_slug, l.vendor_name, l.category_path, l.price_minor",
     );
-    narrow(&mut sql, filter, if of_vendor { ButPrice } else { ButPriceAndVendor });
+    let t = narrow(&mut sql, filter, if of_vendor { ButPrice } else { ButPriceAndVendor });
+    if t == "k" {
+        // Along the index, row by row: a plan for all of them would read all listings first.
+        sql.push(" order by k.published_at desc, k.product_id desc");
+    }
     sql.push(format!(" limit {SCOPE}) select "));
     let narrower = filter.min_price.is_some() || filter.max_price.is_some() || (filter.vendor.is_some() && !of_vendor);
     if narrower {
-        sql.push("(select count(*) from (select from listings l where true");
-        narrow(&mut sql, filter, All);
-        sql.push(format!(" limit {SCOPE}) t) as total,"));
+        push_total(&mut sql, filter);
+        sql.push(" as total,");
     } else {
         sql.push("(select count(*) from scope) as total,");
     }
@@ -192,26 +242,21 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sql
     sql.build_query_as().persistent(filter.q.is_none()).fetch_one(pool).await
 }
 
-/// How many match, and whether there are more than that; without the choices it is a small question.
-pub async fn total(pool: &PgPool, filter: &ListFilter) -> sqlx::Result<(i64, bool)> {
-    let mut sql = QueryBuilder::<Postgres>::new("select count(*) from (select from listings l where true");
-    narrow(&mut sql, filter, All);
-    sql.push(format!(" limit {SCOPE}) t"));
-    let total: i64 = sql.build_query_scalar().persistent(filter.q.is_none()).fetch_one(pool).await?;
-    Ok((total.min(COUNTED), total > COUNTED))
-}
-
-/// What was perhaps meant by a search that found nothing: goods with a word that looks alike.
-///
-/// The bar that the index compares with is a setting; it is lowered for this one statement. The lateral join makes sure that it
-/// lies there before the index is read: one wrong letter in a short word leaves little more than 0.4.
+/// What was perhaps meant by a search that found nothing: goods with the words of titles that are most like those typed.
 pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "select {LISTING} from (select set_config('pg_trgm.word_similarity_threshold', '0.4', true) as bar offset 0) s
-         cross join lateral (select * from listings where s.bar is not null and "
+    let words: Vec<String> =
+        q.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 2).take(WORDS).map(str::to_lowercase).collect();
+    let mut sql = QueryBuilder::<Postgres>::new(
+        "with meant as materialized (select to_tsquery('souk', string_agg(n.word, ' | ')) as words from unnest(",
+    );
+    sql.push_bind(words).push(format!(
+        "::text[]) t (word) cross join lateral (select s.word from search_words s where s.word % unaccent(t.word)
+             order by similarity(s.word, unaccent(t.word)) desc, s.word limit 1) n),
+         candidates as materialized (select l.* from listings l where l.search @@ (select words from meant)
+             order by published_at desc, product_id desc limit {CANDIDATES})
+         select {LISTING} from candidates l order by ts_rank(l.search, (select words from meant)) desc, l.product_id limit 8"
     ));
-    sql.push_bind(q).push(format!(" <% title limit {ALIKE}) l order by word_similarity(")).push_bind(q);
-    sql.push(", l.title) desc, l.product_id limit 8").build_query_as().fetch_all(pool).await
+    sql.build_query_as().fetch_all(pool).await
 }
 
 /// Goods to look at after this one: the newest of its category and of those beside it; its own first, of these other vendors'
@@ -238,30 +283,48 @@ enum Narrow {
 }
 use Narrow::{All, ButPrice, ButPriceAndVendor};
 
-fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter, by: Narrow) {
-    if let Some(q) = &filter.q {
-        sql.push(" and l.search @@ ");
-        push_query(sql, q);
-    }
-    if let Some(category) = &filter.category {
-        sql.push(" and l.category_path @> array[(select id from categories where slug = ")
-            .push_bind(category.to_string())
-            .push(")]");
-    }
+/// Writes from where the goods are read and what narrows them; answers whose columns `published_at`, `price_minor`, `in_stock` and
+/// `product_id` are to be taken from, for the order: of `k`, a category's own index, or of the listings.
+fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter, by: Narrow) -> &'static str {
+    let id_of = |sql: &mut QueryBuilder<Postgres>, slug: &Slug| {
+        sql.push("(select id from categories where slug = ").push_bind(slug.to_string()).push(")");
+    };
+    let t = match (&filter.category, &filter.q) {
+        (Some(category), None) => {
+            // Every row of it has its listing, so that PostgreSQL can leave the join out where nothing of it is read.
+            sql.push(" from category_listings k left join listings l on l.product_id = k.product_id where k.category_id = ");
+            id_of(sql, category);
+            "k"
+        }
+        (category, q) => {
+            sql.push(" from listings l where true");
+            if let Some(q) = q {
+                sql.push(" and l.search @@ ");
+                push_query(sql, q);
+            }
+            if let Some(category) = category {
+                sql.push(" and l.category_path @> array[");
+                id_of(sql, category);
+                sql.push("]");
+            }
+            "l"
+        }
+    };
     if filter.in_stock {
-        sql.push(" and l.in_stock");
+        sql.push(format!(" and {t}.in_stock"));
     }
     if let Some(vendor) = filter.vendor.as_ref().filter(|_| by != ButPriceAndVendor) {
         sql.push(" and l.vendor_id = (select id from vendors where slug = ").push_bind(vendor.to_string()).push(")");
     }
     if by == All {
         if let Some(low) = filter.min_price {
-            sql.push(" and l.price_minor >= ").push_bind(low);
+            sql.push(format!(" and {t}.price_minor >= ")).push_bind(low);
         }
         if let Some(high) = filter.max_price {
-            sql.push(" and l.price_minor <= ").push_bind(high);
+            sql.push(format!(" and {t}.price_minor <= ")).push_bind(high);
         }
     }
+    t
 }
 
 /// The search as written (`"exact words"`, `-without`, `or`), or with its last word as a beginning.

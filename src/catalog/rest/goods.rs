@@ -150,11 +150,18 @@ pub struct PriceRange {
 pub async fn list(State(app): State<App>, Params(wanted): Params<Wanted>, headers: HeaderMap) -> Result<Response, AppError> {
     let with_facets = wanted.facets.unwrap_or(false);
     let filter = wanted.filter()?;
-    let goods = queries::list(&app, &filter).await?;
+    let (goods, total) = if with_facets {
+        (queries::list(&app, &filter).await?, None)
+    } else {
+        let (goods, total) = queries::list_counted(&app, &filter).await?;
+        (goods, Some(total))
+    };
     let shown: Vec<PictureId> = goods.goods.iter().filter_map(|l| l.picture_id).collect();
     let pictures = queries::pictures(&app.pool, &shown).await?;
     let sizes: HashMap<_, _> = pictures.iter().map(|p| (p.id, p)).collect();
-    let (total, facets) = if with_facets {
+    let (total, facets) = if let Some(total) = total {
+        (total, None)
+    } else {
         let choices = queries::choices(&app.pool, &filter, false).await?;
         let tree = queries::tree(&app.pool).await?;
         let counted =
@@ -170,8 +177,6 @@ pub async fn list(State(app): State<App>, Params(wanted): Params<Wanted>, header
             price: PriceRange { min: choices.lowest.map(money), max: choices.highest.map(money) },
         };
         (choices.total(), Some(facets))
-    } else {
-        (queries::total(&app.pool, &filter).await?, None)
     };
     let summary = |listing: crate::catalog::model::Listing| {
         let image = listing.picture_id.and_then(|id| sizes.get(&id)).map(|p| Image::of(&app, p));

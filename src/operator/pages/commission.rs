@@ -21,6 +21,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
+    text::day,
     ui::{Breadcrumbs, Checkbox, Empty, ErrorSummary, Field, Price, Select},
 };
 use axum::{
@@ -31,7 +32,7 @@ use axum::{
 use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
-use time::{Date, macros::format_description};
+use time::Date;
 use tower_sessions::Session;
 
 const HERE: &str = "/operator/commission";
@@ -84,7 +85,7 @@ impl RuleForm {
         let mut errors = FieldErrors::default();
         let currency = app.config.currency;
         let name = errors.take("name", self.name.parse::<RuleName>());
-        let percent_bp = errors.take("percent", percent(&self.percent));
+        let percent = errors.take("percent", self.percent.parse::<BasisPoints>());
         let mut amount = |field: &str, text: &str| match text.trim() {
             "" => Some(None),
             text => errors.take(field, Money::parse(text, currency)).map(|m| Some(m.minor)),
@@ -105,7 +106,7 @@ impl RuleForm {
             product_id: None,
             starts_on: None,
             ends_on: None,
-            percent_bp: percent_bp.unwrap_or_default(),
+            percent_bp: percent.map_or(0, |p| p.0),
             fixed_minor: fixed.flatten().unwrap_or_default(),
             minimum_minor: minimum.flatten().unwrap_or_default(),
             cap_minor: cap.flatten(),
@@ -152,30 +153,6 @@ impl RuleForm {
             errors.add("ends_on", "This is before the first day.");
         }
         Ok(())
-    }
-}
-
-/// `10`, `8.5`, `12.25 %`
-fn percent(text: &str) -> Result<i32, &'static str> {
-    const WRONG: &str = "Write a percentage between 0 and 100, such as 8.5";
-    let text = text.trim().trim_end_matches('%').trim();
-    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 3 || rest.len() > 2 || !digits(whole) || !digits(rest) {
-        return Err(WRONG);
-    }
-    let bp: i32 = format!("{whole}{rest:0<2}").parse().map_err(|_| WRONG)?;
-    if bp <= 10_000 { Ok(bp) } else { Err(WRONG) }
-}
-
-/// A day as a date field sends it; nothing for an empty one.
-fn day(text: &str) -> Result<Option<Date>, &'static str> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match Date::parse(text, format_description!("[year]-[month]-[day]")) {
-            Ok(date) if (2000..2200).contains(&date.year()) => Ok(Some(date)),
-            _ => Err("Write a day such as 2026-11-30"),
-        },
     }
 }
 
@@ -485,24 +462,4 @@ fn Figures(what_if: WhatIf, currency: Currency) -> impl IntoView {
         </section>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_and_a_day_are_read() {
-        for (text, bp) in [("10", 1000), ("8.5", 850), (" 12.25 % ", 1225), ("0", 0), ("100", 10_000), ("0.05%", 5)] {
-            assert_eq!(percent(text), Ok(bp), "{text}");
-        }
-        for bad in ["", "-1", "100.01", "1.234", "ten", "8,5", "1e3", "٣"] {
-            assert!(percent(bad).is_err(), "{bad}");
-        }
-        assert_eq!(day(""), Ok(None));
-        assert_eq!(day("2026-11-30").map(|d| d.map(|d| d.ordinal())), Ok(Some(334)));
-        for bad in ["30.11.2026", "2026-02-30", "-2026-01-01", "1999-12-31"] {
-            assert!(day(bad).is_err(), "{bad}");
-        }
-    }
 }

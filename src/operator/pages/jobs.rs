@@ -9,6 +9,7 @@ use super::{
     words,
 };
 use crate::{
+    audit,
     error::AppError,
     operator::queries::{self, JobRow},
     server::{
@@ -25,6 +26,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use serde_json::json;
 use tower_sessions::Session;
 
 const HERE: &str = "/operator/jobs";
@@ -80,6 +82,9 @@ pub fn kind_words(kind: &str) -> String {
         "send_evidence" => "Send evidence to the bank".into(),
         "reconcile" => "Compare the books with Stripe".into(),
         "delete_picture" => "Remove the files of a picture".into(),
+        "issue_invoices" => "Write the invoices of an order".into(),
+        "issue_credit_notes" => "Write the credit notes of a refund".into(),
+        "issue_commission_invoice" => "Write a commission invoice".into(),
         other => words(other),
     }
 }
@@ -119,11 +124,13 @@ pub async fn back(_by: Operator) -> Redirect {
 
 /// `POST /operator/jobs/{id}/retry`
 pub async fn retry(State(app): State<App>, by: Operator, session: Session, Path(id): Path<i64>) -> Result<Redirect, AppError> {
-    let sentence = if queries::retry_job(&app.pool, &by, id).await? {
-        "The job is tried again now."
-    } else {
-        "That job does not wait for another try."
-    };
+    let mut tx = app.pool.begin().await?;
+    let retried = queries::retry_job(&mut *tx, &by, id).await?;
+    if retried {
+        audit::record(&mut tx, Some(by.id()), "job.retried", ("job", id), json!({})).await?;
+    }
+    tx.commit().await?;
+    let sentence = if retried { "The job is tried again now." } else { "That job does not wait for another try." };
     flash::put(&session, sentence).await?;
     Ok(Redirect::to(HERE))
 }

@@ -1,7 +1,10 @@
 //! The operator's desk. Every page takes the `Operator` guard, and every list is dense, filtered by its address and paged.
 
+mod audit;
 mod commission;
+mod coupons;
 mod dev;
+mod documents;
 mod inbox;
 mod jobs;
 mod ledger;
@@ -32,6 +35,8 @@ pub fn routes() -> Router<App> {
         .route("/operator/commission", get(commission::list).post(commission::add))
         .route("/operator/commission/{id}", get(commission::edit).post(commission::change))
         .route("/operator/commission/{id}/move", get(commission::back).post(commission::move_))
+        .route("/operator/coupons", get(coupons::list).post(coupons::add))
+        .route("/operator/coupons/{id}", post(coupons::end))
         .route("/operator/ledger", get(ledger::list).post(ledger::book))
         .route("/operator/payouts", get(payouts::list))
         .route("/operator/payouts/run", get(payouts::look).post(payouts::run))
@@ -44,6 +49,9 @@ pub fn routes() -> Router<App> {
         .route("/operator/reconciliation/{id}/book", get(reconciliation::back).post(reconciliation::book))
         .route("/operator/reconciliation/{id}/explain", get(reconciliation::back).post(reconciliation::explain))
         .route("/operator/reconciliation/{id}/read", get(reconciliation::back).post(reconciliation::read))
+        .route("/operator/documents", get(documents::list))
+        .route("/operator/documents/{document}", get(documents::download))
+        .route("/operator/audit", get(audit::list))
         .route("/operator/jobs", get(jobs::list))
         .route("/operator/jobs/{id}", get(jobs::back))
         .route("/operator/jobs/{id}/retry", post(jobs::retry))

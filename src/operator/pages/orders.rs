@@ -277,7 +277,7 @@ fn Facts<'a>(head: &'a OrderHead) -> impl IntoView + use<> {
             {hold.map(|at| view! { <dt>"Stock held until"</dt><dd><When at=at/></dd> })}
             <dt>"Items"</dt><dd><Price money=head.money(head.items_minor)/></dd>
             <dt>"Shipping"</dt><dd><Price money=head.money(head.shipping_minor)/></dd>
-            {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt><dd><Price money=head.money(head.discount_minor)/></dd> })}
+            {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt><dd><Price money=head.money(-head.discount_minor)/></dd> })}
             <dt>"VAT included"</dt><dd><Price money=head.money(head.tax_minor)/></dd>
             <dt>"Total"</dt><dd><strong><Price money=head.money(head.total_minor)/></strong></dd>
         </dl>

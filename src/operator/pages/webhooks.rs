@@ -9,6 +9,7 @@ use super::{
     words,
 };
 use crate::{
+    audit,
     error::AppError,
     operator::{
         Cursor,
@@ -29,6 +30,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use serde_json::json;
 use tower_sessions::Session;
 
 const HERE: &str = "/operator/webhooks";
@@ -146,7 +148,7 @@ pub async fn detail(State(app): State<App>, by: Operator, session: Session, Path
 /// `POST /operator/webhooks/{id}/replay`
 pub async fn replay(
     State(app): State<App>,
-    _by: Operator,
+    by: Operator,
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Redirect, AppError> {
@@ -157,6 +159,7 @@ pub async fn replay(
     if !payments::webhook::replay(&mut tx, &id).await? {
         return Err(AppError::NotFound);
     }
+    audit::record(&mut tx, Some(by.id()), "webhook.replayed", ("webhook", &id), json!({})).await?;
     tx.commit().await?;
     flash::put(&session, "The webhook is handled once more.").await?;
     Ok(Redirect::to(&address(&id)))

@@ -212,6 +212,9 @@ async fn page(
                 "Nothing to pay out yet: what you sold is released when it has arrived.".to_owned()
             }
             Err(Wait::Nothing) => "Nothing to pay out. What you sell stands here as soon as it is paid.".to_owned(),
+            Err(Wait::OnTheWay) => {
+                format!("A payout is on its way to your bank. The next one is on {}.", day(standing.next_payout_on))
+            }
             Err(Wait::NoAccount) => "Your money waits for you: set up payouts, so that we know where to send it.".to_owned(),
             Err(Wait::BelowMinimum(0, _)) => {
                 format!("It is being sent to your account at Stripe; the next payout is on {}.", day(standing.next_payout_on))
@@ -229,7 +232,7 @@ async fn page(
                 <Numbers balances=standing.balances money=money/>
                 <p>{coming}</p>
             </section>
-            <section aria-labelledby="account">
+            <section aria-labelledby="account" class="stripe-account">
                 <h2 id="account">"Your account at Stripe"</h2>
                 <Account account=account/>
             </section>

@@ -3,6 +3,7 @@
 use super::{earnings::Earnings, today::pieces};
 use crate::{
     disputes::{self, pages::OfOrder},
+    documents::{self, pages::DocumentLinks},
     error::{AppError, FieldErrors},
     ids::{OrderLineId, VendorOrderId},
     ledger,
@@ -10,8 +11,8 @@ use crate::{
     orders::{
         self, Carrier, Tracking, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
-            VendorOrderSummary,
+            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail,
+            VendorOrderFilter, VendorOrderSummary,
         },
         queries,
     },
@@ -296,6 +297,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
     let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(vendor), head.id).await?;
     let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
+    let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -306,7 +308,8 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.total_minor)/> }).collect_view();
+        let who_pays = who_pays(&parcel.head, head.currency);
+        let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.goods_minor())/> }).collect_view();
         let shipments = parcel
             .shipments
             .iter()
@@ -340,12 +343,13 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     </table>
                     <dl class="totals">
                         <dt>"Goods"</dt> <dd>{money(head.items_minor)}</dd>
-                        {(head.discount_minor > 0).then(|| view! { <dt>"Discount"</dt> <dd>{money(-head.discount_minor)}</dd> })}
+                        {(head.discount_minor > 0).then(|| view! { <dt>{head.discount_label()}</dt> <dd>{money(-head.discount_minor)}</dd> })}
                         <dt>{parcel.head.shipping_name.clone()}</dt> <dd>{money(head.shipping_minor)}</dd>
                         <dt class="total">"Total"</dt> <dd class="total">{money(head.total_minor)}</dd>
                         <dt class="soft">"VAT included"</dt> <dd class="soft">{money(head.tax_minor)}</dd>
                         <GivenBack refunds=refunds currency=head.currency/>
                     </dl>
+                    {who_pays.map(|text| view! { <p class="hint who-pays">{text}</p> })}
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
                     <Earnings explanation=explanation/>
                     {refundable.map(|of| view! {
@@ -369,6 +373,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         </form>
                     })}
                     {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
+                    <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
                     <History events=timeline/>
                 </div>
             </div>
@@ -396,6 +401,18 @@ fn GivenBack(refunds: Vec<RefundLine>, currency: Currency) -> impl IntoView {
             }
         })
         .collect_view()
+}
+
+/// Who pays for the discount on a parcel, in a sentence for its vendor.
+fn who_pays(parcel: &ParcelHead, currency: Currency) -> Option<String> {
+    let (all, ours) = (parcel.discount_minor, parcel.platform_discount_minor);
+    let money = |minor: i64| Money::new(minor, currency);
+    Some(match all - ours {
+        _ if all == 0 => return None,
+        0 => "We pay for this discount: you get the full price.".into(),
+        yours if ours == 0 => format!("You pay for this discount: {}.", money(yours)),
+        yours => format!("We pay {} of this discount, and you pay {}.", money(ours), money(yours)),
+    })
 }
 
 #[component]

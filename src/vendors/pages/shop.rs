@@ -1,5 +1,6 @@
 //! The shop itself: its name and words, and how it ships.
 
+use super::legal::{LegalFields, LegalForm};
 use crate::{
     error::{AppError, FieldErrors},
     ids::ShippingMethodId,
@@ -27,13 +28,14 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
 
-const HERE: &str = "/vendor/shop";
+pub const HERE: &str = "/vendor/shop";
 
 /// What of the page was typed, and what is wrong with it. A field of an existing method is named `{field}-{id}`.
 #[derive(Default)]
 struct Typed {
     shop: Option<ShopForm>,
     method: Option<(Option<ShippingMethodId>, MethodForm)>,
+    legal: Option<LegalForm>,
     errors: FieldErrors,
 }
 
@@ -189,6 +191,11 @@ pub async fn back_from_method(
     if own { Ok(Redirect::to(HERE)) } else { Err(AppError::NotFound) }
 }
 
+/// The page with what was typed about invoices, and what is wrong with it.
+pub async fn refuse_legal(app: &App, vendor: &Vendor, form: LegalForm, errors: FieldErrors) -> Result<Response, AppError> {
+    refused(app, vendor, Typed { legal: Some(form), errors, ..Typed::default() }).await
+}
+
 async fn refused(app: &App, vendor: &Vendor, typed: Typed) -> Result<Response, AppError> {
     Ok(page(app, vendor, typed).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
@@ -197,7 +204,8 @@ async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError
     let ShopText { name, tagline, description } = queries::shop_text(&app.pool, vendor).await?;
     let methods = queries::methods(&app.pool, vendor).await?;
     let address = format!("/vendors/{}", vendor.slug());
-    let Typed { shop, method, errors } = typed;
+    let legal = queries::legal(&app.pool, vendor).await?;
+    let Typed { shop, method, legal: typed_legal, errors } = typed;
     Ok(Page::new("Your shop", move || {
         let shop = shop.unwrap_or(ShopForm { name, tagline, description });
         let (typed_id, typed_method) = method.map_or((None, None), |(id, form)| (Some(id), Some(form)));
@@ -225,6 +233,7 @@ async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError
                     hint="Who makes the goods, where, and how. An empty line starts a new paragraph."/>
                 <button class="button-main">"Save"</button>
             </form>
+            <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/>
             <section class="shipping" aria-labelledby="shipping">
                 <h2 id="shipping">"How you ship"</h2>
                 <p class="hint">"Shoppers choose one of these for each parcel from you. The first one is shown with your goods."</p>
