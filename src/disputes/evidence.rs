@@ -188,16 +188,11 @@ pub async fn submit(app: &App, by: &Operator, id: DisputeId, typed: &str) -> Res
 
 /// Carries frozen evidence to Stripe, its files first. Safe to repeat.
 pub async fn send_evidence(app: &App, id: DisputeId) -> anyhow::Result<()> {
-    let row = sqlx::query!(
-        r#"select stripe_dispute_id, status as "status: DisputeStatus", submitted_at, sent_at, said from disputes where id = $1"#,
-        id.uuid()
-    )
-    .fetch_one(&app.pool)
-    .await?;
+    let row = sqlx::query!("select stripe_dispute_id, submitted_at, sent_at, said from disputes where id = $1", id.uuid())
+        .fetch_one(&app.pool)
+        .await?;
     let (Some(submitted), None) = (row.submitted_at, row.sent_at) else { return Ok(()) };
-    if !row.status.wants_evidence() {
-        return take_back(app, id, "The bank was answered in Stripe's dashboard, or has decided.").await;
-    }
+    // Whatever the dispute's state: the key says whether this very evidence was taken before, and Stripe refuses it where it comes too late.
     let evidence: Evidence = serde_json::from_value(row.said.context("evidence that says nothing")?)?;
     match carry(app, id, &row.stripe_dispute_id, submitted, evidence).await {
         Ok(truth) => {
