@@ -188,13 +188,11 @@ pub async fn submit(app: &App, by: &Operator, id: DisputeId, typed: &str) -> Res
 
 /// Carries frozen evidence to Stripe, its files first. Safe to repeat.
 pub async fn send_evidence(app: &App, id: DisputeId) -> anyhow::Result<()> {
-    let row = sqlx::query!(
-        r#"select stripe_dispute_id, status as "status: DisputeStatus", submitted_at, sent_at, said from disputes where id = $1"#,
-        id.uuid()
-    )
-    .fetch_one(&app.pool)
-    .await?;
-    let (Some(submitted), None, true) = (row.submitted_at, row.sent_at, row.status.wants_evidence()) else { return Ok(()) };
+    let row = sqlx::query!("select stripe_dispute_id, submitted_at, sent_at, said from disputes where id = $1", id.uuid())
+        .fetch_one(&app.pool)
+        .await?;
+    let (Some(submitted), None) = (row.submitted_at, row.sent_at) else { return Ok(()) };
+    // Whatever the dispute's state: the key says whether this very evidence was taken before, and Stripe refuses it where it comes too late.
     let evidence: Evidence = serde_json::from_value(row.said.context("evidence that says nothing")?)?;
     match carry(app, id, &row.stripe_dispute_id, submitted, evidence).await {
         Ok(truth) => {
@@ -268,19 +266,19 @@ async fn carry(
     Ok(gateway::submit(app, at_stripe, evidence, there, &key).await?)
 }
 
-/// Stripe would not have it: a draft again, and the operators are told why.
+/// It did not leave: a draft again, and the operators are told why, where they can still do something.
 async fn take_back(app: &App, id: DisputeId, why: &str) -> anyhow::Result<()> {
     let why: String = why.chars().take(500).collect();
     let mut tx = app.pool.begin().await?;
-    let back = sqlx::query!(
-        "update disputes set submitted_at = null, submitted_by = null, said = null, refused = $2
-         where id = $1 and submitted_at is not null and sent_at is null",
+    let back = sqlx::query_scalar!(
+        r#"update disputes set submitted_at = null, submitted_by = null, said = null, refused = $2
+           where id = $1 and submitted_at is not null and sent_at is null returning status as "status: DisputeStatus""#,
         id.uuid(),
         why
     )
-    .execute(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    if back.rows_affected() == 1 {
+    if back.is_some_and(|status| status.wants_evidence()) {
         let about = letters::about(&mut tx, id).await?;
         letters::refused(app, &mut tx, &about, &why).await?;
     }

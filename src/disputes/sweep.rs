@@ -35,7 +35,6 @@ pub async fn sweep(app: &App) -> anyhow::Result<()> {
     let unsent = sqlx::query_scalar!(
         r#"select d.id as "id: DisputeId" from disputes d
            where d.submitted_at < now() - interval '10 minutes' and d.sent_at is null
-             and d.status in ('warning_needs_response', 'needs_response')
              and not exists (select 1 from jobs j where j.key = 'evidence:' || d.id
                              and (j.state in ('queued', 'running') or j.finished_at > now() - interval '1 hour'))
            limit $1"#,

@@ -207,8 +207,9 @@ async fn draw(app: &App, by: &Operator, id: DisputeId, typed: Typed, errors: Fie
     Ok(Page::new(title.clone(), move || {
         let here = format!("{HERE}/{id}");
         let open = detail.row.takes_evidence();
-        let refused = detail.refused.clone().filter(|_| open).map(|why| {
-            view! { <Notice tone=Tone::Bad><p>{format!("The evidence was not taken: {why} It is a draft again.")}</p></Notice> }
+        let refused = detail.refused.clone().filter(|_| detail.sent_at.is_none()).map(|why| {
+            let then = if open { " It is a draft again." } else { "" };
+            view! { <Notice tone=Tone::Bad><p>{format!("The evidence was not taken: {why}{then}")}</p></Notice> }
         });
         let forms = open.then(|| {
             view! {
