@@ -26,7 +26,7 @@ pub use statement::{Statement, issue_statement};
 /// # Errors
 /// When the fonts cannot be read or the PDF cannot be written: faults of the program, not of the texts.
 pub fn render(heading: &Heading, paper: &Paper) -> anyhow::Result<Vec<u8>> {
-    let type_case = typeset::TypeCase::load()?;
+    let type_case = typeset::TypeCase::ready()?;
     let sheet = sheet::of(heading, paper);
-    pdf::write(&type_case, &sheet, &layout::pages(&type_case, &sheet))
+    pdf::write(type_case, &sheet, &layout::pages(type_case, &sheet))
 }

@@ -4,6 +4,7 @@
 use anyhow::Context;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use rustybuzz::{Direction, Face, Feature, UnicodeBuffer, ttf_parser::Tag};
+use std::sync::OnceLock;
 
 /// What stands for a letter that no font here has.
 pub const MISSING: char = '\u{fffd}';
@@ -49,6 +50,18 @@ pub struct Run {
 }
 
 impl TypeCase {
+    /// The fonts, read once for all papers.
+    pub fn ready() -> anyhow::Result<&'static Self> {
+        static READY: OnceLock<TypeCase> = OnceLock::new();
+        match READY.get() {
+            Some(case) => Ok(case),
+            None => {
+                let case = Self::load()?;
+                Ok(READY.get_or_init(|| case))
+            }
+        }
+    }
+
     pub fn load() -> anyhow::Result<Self> {
         Ok(Self {
             regular: [

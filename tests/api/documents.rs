@@ -305,20 +305,21 @@ async fn a_month_that_is_over_is_invoiced_once_to_each_vendor() {
     let pool = &test.app.pool;
     for (vendor, sku, fee) in [("mill", "MILL-PLAIN", 100), ("mill", "MILL-SMALL", 125), ("kiln", "KILN-PLAIN", 0)] {
         let (parcel, line) = paid_order(pool, &world, vendor, world.variant(sku), 1).await;
-        sqlx::query(
-            "update order_lines set commission_rule = 'Kitchen 10 %', fee_minor = $2, fee_vat_minor = $2 / 5 where id = $1",
-        )
-        .bind(line)
-        .bind(fee)
-        .execute(pool)
-        .await
-        .expect("a fee");
-        sqlx::query("update vendor_orders set fee_minor = $2, fee_vat_minor = $2 / 5 where id = $1")
-            .bind(parcel)
-            .bind(fee)
-            .execute(pool)
-            .await
-            .expect("a fee");
+        // Frozen at the sale: only a test may say what it was, and goes around the trigger.
+        let mut tx = pool.begin().await.expect("a transaction");
+        for (statement, id) in [
+            ("set local session_replication_role = replica", None),
+            (
+                "update order_lines set commission_rule = 'Kitchen 10 %', fee_minor = $2, fee_vat_minor = $2 / 5 where id = $1",
+                Some(line),
+            ),
+            ("update vendor_orders set fee_minor = $2, fee_vat_minor = $2 / 5 where id = $1", Some(parcel)),
+        ] {
+            let query = sqlx::query(statement);
+            let query = if let Some(id) = id { query.bind(id).bind(fee) } else { query };
+            query.execute(&mut *tx).await.expect("a fee");
+        }
+        tx.commit().await.expect("a fee");
         sqlx::query(
             "update orders set placed_at = '2024-09-30 23:59:59Z' where id = (select order_id from vendor_orders where id = $1)",
         )
