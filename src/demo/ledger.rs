@@ -36,6 +36,7 @@ pub async fn write(app: &App, tx: &mut PgConnection, orders: &[Order]) -> anyhow
     holds(tx, orders).await?;
     shipments(tx, orders).await?;
     payments(tx, app, orders).await?;
+    crate::payments::give_parts(tx).await?;
     events(tx, orders).await?;
     for order in orders {
         orders::derive_statuses(tx, order.id.into()).await?;

@@ -102,20 +102,14 @@ async fn parts_of(tx: &mut PgConnection, refund: RefundId) -> anyhow::Result<Vec
     .await?;
     let mut parts: Vec<CreditPart> = Vec::new();
     for row in rows {
-        let (title, detail) = match row.kind.as_str() {
-            "line" if row.options.is_empty() => (row.title, row.sku),
-            "line" => (row.title, format!("{} · {}", row.sku, row.options)),
-            "shipping" => (format!("Shipping, {}", row.shipping_name), String::new()),
-            _ => ("Part of what was paid".to_owned(), String::new()),
+        let (title, detail, quantity) = match row.kind.as_str() {
+            "line" if row.options.is_empty() => (row.title, row.sku, row.quantity),
+            "line" => (row.title, format!("{} · {}", row.sku, row.options), row.quantity),
+            "shipping" => (format!("Shipping, {}", row.shipping_name), String::new(), Some(1)),
+            _ => ("Part of what was paid".to_owned(), String::new(), None),
         };
-        let line = Credit {
-            title,
-            detail,
-            quantity: row.quantity,
-            tax_rate_bp: row.rate,
-            tax_minor: row.tax_minor,
-            total_minor: row.amount_minor,
-        };
+        let line =
+            Credit { title, detail, quantity, tax_rate_bp: row.rate, tax_minor: row.tax_minor, total_minor: row.amount_minor };
         match parts.last_mut().filter(|part| part.vendor_order == row.parcel) {
             Some(part) => part.lines.push(line),
             None => parts.push(CreditPart { vendor_order: row.parcel, lines: vec![line] }),
