@@ -393,6 +393,8 @@ async fn after_the_release_it_comes_off_what_the_vendor_may_have() {
     );
     let mut tx = test.app.pool.begin().await.expect("a transaction");
     ledger::book(&mut tx, Booking::of(Cause::Release, parcel, "", Currency::GBP, entries)).await.expect("released");
+    let fact = sqlx::query("update vendor_orders set released_at = now() where id = $1").bind(parcel);
+    fact.execute(&mut *tx).await.expect("released");
     tx.commit().await.expect("committed");
     give_back(&mut test.vendor("mill").await, parcel, lines[0], "1", "", "Chipped").await;
     assert_eq!(balance(&test, Account::VendorPending(mill.into())).await, 0);
