@@ -95,10 +95,9 @@ pub async fn explain(bench: &Bench<'_>, stand: &Stand, size: usize) -> anyhow::R
     for entry in entries(&said) {
         let took = entry.plan.milliseconds.unwrap_or_default();
         let shape = entry.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let (calls, total, slowest) = hot.entry(shape).or_insert_with(|| (0, 0.0, entry));
+        let (calls, total, _) = hot.entry(shape).or_insert_with(|| (0, 0.0, entry));
         *calls += 1;
         *total += took;
-        let _ = slowest;
     }
     anyhow::ensure!(!hot.is_empty(), "PostgreSQL explained nothing: is auto_explain there?");
     let mut hot: Vec<_> = hot.into_iter().collect();

@@ -5,16 +5,13 @@ use super::model::{DisputeFile, FileName, MAX_BYTES, Place, media_type};
 use crate::{
     error::{AppError, FieldErrors},
     ids::DisputeFileId,
-    server::state::App,
+    server::{state::App, upload},
 };
 use axum::{
-    extract::{
-        Multipart,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Multipart, multipart::MultipartError},
     response::{IntoResponse, Response},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
 /// The largest form with a file.
@@ -46,7 +43,7 @@ pub async fn read(mut form: Multipart) -> (String, Result<Upload, AppError>) {
         match field.name() {
             Some("file") => {
                 let name: String = field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(100).collect();
-                match bytes(field, MAX_BYTES as usize).await {
+                match upload::field(field, MAX_BYTES as usize).await {
                     // A form that was sent without choosing a file has one nameless, empty part.
                     Ok(Some(content)) if name.is_empty() && content.is_empty() => {}
                     Ok(Some(content)) => file = Some((name, content)),
@@ -54,7 +51,7 @@ pub async fn read(mut form: Multipart) -> (String, Result<Upload, AppError>) {
                     Err(error) => return (place, Err(AppError::field("file", unread(&error)))),
                 }
             }
-            Some("place") => match bytes(field, 100).await {
+            Some("place") => match upload::field(field, 100).await {
                 Ok(text) => place = text.map(|t| String::from_utf8_lossy(&t).into_owned()).unwrap_or_default(),
                 Err(error) => return (place, Err(AppError::field("file", unread(&error)))),
             },
@@ -84,19 +81,6 @@ pub async fn read(mut form: Multipart) -> (String, Result<Upload, AppError>) {
         }
         _ => (place, Err(errors.into())),
     }
-}
-
-/// A field, no more of it than it may have; `None` where it is larger. The rest is read past, so that the next one is found.
-async fn bytes(mut field: Field<'_>, most: usize) -> Result<Option<Bytes>, MultipartError> {
-    let mut bytes = BytesMut::new();
-    let mut too_large = false;
-    while let Some(chunk) = field.chunk().await? {
-        too_large |= bytes.len() + chunk.len() > most;
-        if !too_large {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok((!too_large).then(|| bytes.freeze()))
 }
 
 fn unread(error: &MultipartError) -> String {

@@ -22,3 +22,4 @@ pub mod state;
 pub mod storage;
 pub mod token;
 pub mod trace;
+pub mod upload;

@@ -15,17 +15,14 @@ use crate::{
         pictures,
         queries::{self, Scope, Which},
     },
-    server::{auth::MaybeCustomer, errors::internal, flash, page::Page, state::App, token::Token},
+    server::{auth::MaybeCustomer, errors::internal, flash, page::Page, state::App, token::Token, upload},
     ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Picture, Select, TextArea, When},
 };
 use axum::{
-    extract::{
-        Form, Multipart, Path, Query, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Form, Multipart, Path, Query, State, multipart::MultipartError},
     response::{IntoResponse, Redirect, Response},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -176,7 +173,7 @@ async fn read(mut form: Multipart) -> (AskForm, Result<Vec<(String, Bytes)>, Str
         let name = field.name().unwrap_or_default().to_owned();
         if name == "pictures" {
             let file: String = field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect();
-            match bytes(field, MAX_BYTES).await {
+            match upload::field(field, MAX_BYTES).await {
                 // A form that was sent without choosing a file has one nameless, empty part.
                 Ok(Some(bytes)) if file.is_empty() && bytes.is_empty() => {}
                 Ok(Some(bytes)) if pictures.len() < MAX_PICTURES => pictures.push((file, bytes)),
@@ -186,7 +183,7 @@ async fn read(mut form: Multipart) -> (AskForm, Result<Vec<(String, Bytes)>, Str
             }
             continue;
         }
-        let text = match bytes(field, 64 * 1024).await {
+        let text = match upload::field(field, 64 * 1024).await {
             Ok(text) => text.map(|t| String::from_utf8_lossy(&t).into_owned()).unwrap_or_default(),
             Err(error) => return (typed, Err(unread(&error))),
         };
@@ -202,19 +199,6 @@ async fn read(mut form: Multipart) -> (AskForm, Result<Vec<(String, Bytes)>, Str
         }
     }
     (typed, wrong.map_or(Ok(pictures), Err))
-}
-
-/// A field, no more of it than it may have; `None` where it is larger. The rest is read past, so that the next one is found.
-async fn bytes(mut field: Field<'_>, most: usize) -> Result<Option<Bytes>, MultipartError> {
-    let mut bytes = BytesMut::new();
-    let mut too_large = false;
-    while let Some(chunk) = field.chunk().await? {
-        too_large |= bytes.len() + chunk.len() > most;
-        if !too_large {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok((!too_large).then(|| bytes.freeze()))
 }
 
 fn unread(error: &MultipartError) -> String {

@@ -14,18 +14,16 @@ use crate::{
         flash,
         page::{Layout, Page},
         state::App,
+        upload,
     },
     ui::{ErrorSummary, Notice, Select, Tone, picture_url},
     vendors::desk::Desk,
 };
 use axum::{
-    extract::{
-        Form, Multipart, Path, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Form, Multipart, Path, State, multipart::MultipartError},
     response::{IntoResponse, Redirect, Response},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -69,7 +67,7 @@ pub async fn upload(
             continue;
         }
         let name: String = field.file_name().unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect();
-        let bytes = match read(field).await {
+        let bytes = match upload::field(field, MAX_BYTES).await {
             Ok(bytes) => bytes,
             Err(error) => {
                 errors.add("pictures", unread(&error));
@@ -114,20 +112,6 @@ pub async fn upload(
     }
     let page = page(&app, &vendor, id, errors, said).await?;
     Ok(page.status(status).into_response())
-}
-
-/// One file, no more of it than a picture may have; `None` where it is larger. The rest is read past, so that the next
-/// file of the form is found.
-async fn read(mut field: Field<'_>) -> Result<Option<Bytes>, MultipartError> {
-    let mut bytes = BytesMut::new();
-    let mut too_large = false;
-    while let Some(chunk) = field.chunk().await? {
-        too_large |= bytes.len() + chunk.len() > MAX_BYTES;
-        if !too_large {
-            bytes.extend_from_slice(&chunk);
-        }
-    }
-    Ok((!too_large).then(|| bytes.freeze()))
 }
 
 fn unread(error: &MultipartError) -> &'static str {
