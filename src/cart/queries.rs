@@ -125,7 +125,9 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
            join categories c on c.id = p.category_id
            join vendors v on v.id = p.vendor_id
            join stock s on s.variant_id = a.id
-           left join pictures i on i.id = picture_of(p.id, a.option_values)
+           -- asked line by line: as a condition of the join it would be asked for every picture of the shop
+           cross join lateral (select picture_of(p.id, a.option_values) as id offset 0) chosen
+           left join pictures i on i.id = chosen.id
            where l.cart_id = $1
            order by l.added_at, l.id"#,
         cart.uuid(),

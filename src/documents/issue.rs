@@ -1,7 +1,7 @@
-//! Giving a paper its number and keeping it. The number, the bytes and the cause are one transaction: a number that comes to nothing
-//! was never given.
+//! Giving a paper its number and keeping its facts. The number, the facts and the cause are one transaction: a number that comes to
+//! nothing was never given.
 
-use super::model::{Heading, Kind, Paper};
+use super::model::{Kind, Paper};
 use crate::{
     audit,
     ids::{DocumentId, OrderId, RefundId, VendorId, VendorOrderId},
@@ -9,7 +9,6 @@ use crate::{
 };
 use anyhow::Context;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use time::Date;
 
@@ -23,7 +22,7 @@ pub(super) struct About {
     pub period: Option<(Date, Date)>,
 }
 
-/// Issues a paper in the caller's transaction: takes the next number of its series, draws it and keeps it. `None` where the same
+/// Issues a paper in the caller's transaction: takes the next number of its series and freezes its facts. `None` where the same
 /// thing has its paper already. Until the transaction ends nobody else gets a number of this series.
 pub(super) async fn issue(
     tx: &mut PgConnection,
@@ -57,13 +56,10 @@ pub(super) async fn issue(
         return Ok(None);
     }
     let (sequence, issued_on) = (counter.last + 1, counter.last_on.max(today));
-    let heading = Heading { id: DocumentId::new(), number: kind.number(year, sequence), issued_on };
+    let (id, number) = (DocumentId::new(), kind.number(year, sequence));
     let (total, tax) = paper.total_and_tax();
     let content = serde_json::to_value(&paper)?;
     let currency = paper.currency();
-    let (id, number) = (heading.id, heading.number.clone());
-    let pdf = tokio::task::spawn_blocking(move || super::render(&heading, &paper)).await??;
-    let hash = Sha256::digest(&pdf);
     sqlx::query!(
         "update document_counters set last = $4, last_on = $5 where issuer_id is not distinct from $1 and kind = $2 and year = $3",
         issuer,
@@ -74,10 +70,11 @@ pub(super) async fn issue(
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query!(
-        "insert into documents (id, kind, issuer_id, year, sequence, number, issued_on, vendor_id, order_id, vendor_order_id, refund_id,
-                                period_from, period_until, currency, total_minor, tax_minor, content, pdf, sha256)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+    let hash = sqlx::query_scalar!(
+        r#"insert into documents (id, kind, issuer_id, year, sequence, number, issued_on, vendor_id, order_id, vendor_order_id, refund_id,
+                                period_from, period_until, currency, total_minor, tax_minor, content)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+           returning encode(sha256(convert_to(content::text, 'UTF8')), 'hex') as "hash!""#,
         id.uuid(),
         kind.as_str(),
         issuer,
@@ -94,15 +91,13 @@ pub(super) async fn issue(
         currency.code(),
         total,
         tax,
-        content,
-        pdf,
-        hash.as_slice()
+        content
     )
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await
     .with_context(|| format!("{number} cannot be kept"))?;
-    // The log is chained by hashes, so the bytes of every paper are, too.
-    let detail = json!({ "number": number, "sha256": hex::encode(hash) });
+    // The log is chained by hashes, so the facts of every paper are, too.
+    let detail = json!({ "number": number, "content": hash });
     audit::record(tx, None, "document.issued", ("document", id), detail).await?;
     Ok(Some(id))
 }

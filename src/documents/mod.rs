@@ -1,8 +1,9 @@
 //! Owns the papers that money leaves behind: invoices, credit notes, commission invoices and payout statements, as PDF. Each is
-//! numbered without a gap, drawn once from frozen rows, and never changes; what is owed or paid is decided elsewhere.
+//! numbered without a gap, frozen when it is issued, drawn once when it is first asked for, and never changes; what is owed or paid is decided elsewhere.
 
 mod commission;
 mod credit;
+mod drawing;
 mod invoice;
 mod issue;
 mod layout;

@@ -1,12 +1,18 @@
 //! What is read of documents. Everything starts from the proof of who asks: another's document is not found.
 
-use super::model::{DocumentRow, Kind};
+use super::{
+    drawing,
+    model::{DocumentRow, Kind},
+};
 use crate::{
     error::AppError,
     ids::{DocumentId, VendorOrderId},
     money::Currency,
     orders::queries::MayRead,
-    server::auth::{Operator, Vendor},
+    server::{
+        auth::{Operator, Vendor},
+        errors::internal,
+    },
 };
 use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
@@ -126,8 +132,7 @@ pub async fn file_for_operator(pool: &PgPool, _proof: &Operator, document: Docum
 }
 
 async fn file(pool: &PgPool, scope: Scope<'_>, document: DocumentId) -> Result<File, AppError> {
-    sqlx::query_as!(
-        File,
+    let row = sqlx::query!(
         r#"select kind as "kind: Kind", number, pdf from documents
            where id = $1 and ($2::uuid is null or order_id = $2) and ($3::uuid is null or vendor_id = $3)"#,
         document.uuid(),
@@ -136,5 +141,10 @@ async fn file(pool: &PgPool, scope: Scope<'_>, document: DocumentId) -> Result<F
     )
     .fetch_optional(pool)
     .await?
-    .ok_or(AppError::NotFound)
+    .ok_or(AppError::NotFound)?;
+    let pdf = match row.pdf {
+        Some(pdf) => pdf,
+        None => drawing::pdf(pool, document).await.map_err(internal)?,
+    };
+    Ok(File { kind: row.kind, number: row.number, pdf })
 }

@@ -225,35 +225,49 @@ enum Concern {
     Payout,
 }
 
+/// The kinds of events that change something here, and thus what an endpoint at Stripe has to be told of (`enabled_events`).
+/// Others are kept and done.
+const KINDS: [(&str, Concern); 29] = [
+    ("checkout.session.completed", Concern::Session),
+    ("checkout.session.expired", Concern::Session),
+    ("checkout.session.async_payment_succeeded", Concern::Session),
+    ("checkout.session.async_payment_failed", Concern::Session),
+    ("payment_intent.succeeded", Concern::Intent),
+    ("payment_intent.payment_failed", Concern::Intent),
+    ("payment_intent.processing", Concern::Intent),
+    ("payment_intent.canceled", Concern::Intent),
+    ("charge.refunded", Concern::Charge),
+    ("charge.updated", Concern::Fee),
+    ("refund.created", Concern::Refund),
+    ("refund.updated", Concern::Refund),
+    ("refund.failed", Concern::Refund),
+    ("charge.refund.updated", Concern::Refund),
+    ("charge.dispute.created", Concern::Dispute),
+    ("charge.dispute.updated", Concern::Dispute),
+    ("charge.dispute.closed", Concern::Dispute),
+    ("charge.dispute.funds_withdrawn", Concern::Dispute),
+    ("charge.dispute.funds_reinstated", Concern::Dispute),
+    ("account.updated", Concern::Account),
+    ("account.application.deauthorized", Concern::Account),
+    ("account.external_account.created", Concern::Account),
+    ("account.external_account.updated", Concern::Account),
+    ("account.external_account.deleted", Concern::Account),
+    ("capability.updated", Concern::Account),
+    ("payout.updated", Concern::Payout),
+    ("payout.paid", Concern::Payout),
+    ("payout.failed", Concern::Payout),
+    ("payout.canceled", Concern::Payout),
+];
+
+/// What Stripe has to tell us of: the events to choose for an endpoint at Stripe.
+pub fn events() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(kind, _)| *kind)
+}
+
 impl Concern {
-    /// `None` for a kind that changes nothing here: it is kept and done.
+    /// `None` for a kind that changes nothing here.
     fn of(kind: &str) -> Option<Self> {
-        match kind {
-            "checkout.session.completed"
-            | "checkout.session.expired"
-            | "checkout.session.async_payment_succeeded"
-            | "checkout.session.async_payment_failed" => Some(Self::Session),
-            "payment_intent.succeeded"
-            | "payment_intent.payment_failed"
-            | "payment_intent.processing"
-            | "payment_intent.canceled" => Some(Self::Intent),
-            "charge.refunded" => Some(Self::Charge),
-            "charge.updated" => Some(Self::Fee),
-            "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => Some(Self::Refund),
-            "charge.dispute.created"
-            | "charge.dispute.updated"
-            | "charge.dispute.closed"
-            | "charge.dispute.funds_withdrawn"
-            | "charge.dispute.funds_reinstated" => Some(Self::Dispute),
-            "account.updated"
-            | "account.application.deauthorized"
-            | "account.external_account.created"
-            | "account.external_account.updated"
-            | "account.external_account.deleted"
-            | "capability.updated" => Some(Self::Account),
-            "payout.updated" | "payout.paid" | "payout.failed" | "payout.canceled" => Some(Self::Payout),
-            _ => None,
-        }
+        KINDS.iter().find(|(known, _)| *known == kind).map(|(_, concern)| *concern)
     }
 }
 

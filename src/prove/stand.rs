@@ -96,6 +96,7 @@ fn sandbox(shop: SocketAddr) -> SandboxConfig {
     SandboxConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         webhook_url: Some(format!("http://{shop}/webhooks/stripe")),
+        enabled_events: crate::payments::webhook::events().map(str::to_owned).collect(),
         webhook_secret: WEBHOOK_SECRET.into(),
         public_url: None,
     }

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::sandbox;
 use anyhow::Context;
-use sqlx::{Connection, PgPool, postgres::PgPoolOptions};
+use sqlx::{
+    Connection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -124,6 +127,7 @@ async fn stand_in_stripe(config: &Config, pool: PgPool) -> anyhow::Result<sandbo
     let settings = sandbox::stripe::SandboxConfig {
         listen: config.stripe_listen,
         webhook_url: Some(format!("http://{}/webhooks/stripe", config.listen)),
+        enabled_events: crate::payments::webhook::events().map(str::to_owned).collect(),
         webhook_secret: DEVELOPMENT_WEBHOOK_SECRET.into(),
         public_url: None,
     };
@@ -134,8 +138,17 @@ async fn stand_in_stripe(config: &Config, pool: PgPool) -> anyhow::Result<sandbo
 /// much as a small query.
 const REST: Duration = Duration::from_millis(200);
 
-/// A pool for the program.
+/// So many statements stay prepared on each connection: more than the program has, so that none is read and planned twice.
+const STATEMENTS: usize = 600;
+
+/// A pool for the program. Its statements are short and many: no worker is started for one, none is compiled, and an index is
+/// taken for what it costs on a disk without arms.
 pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
+    let options = url
+        .parse::<PgConnectOptions>()
+        .context("DATABASE_URL is no address of a PostgreSQL")?
+        .options([("max_parallel_workers_per_gather", "0"), ("jit", "off"), ("random_page_cost", "1.1")])
+        .statement_cache_capacity(STATEMENTS);
     PgPoolOptions::new()
         .max_connections(20)
         .acquire_timeout(Duration::from_secs(10))
@@ -148,7 +161,7 @@ pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
                 Ok(true)
             })
         })
-        .connect(url)
+        .connect_with(options)
         .await
         .context("the database at DATABASE_URL does not answer")
 }

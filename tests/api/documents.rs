@@ -128,6 +128,17 @@ async fn each_vendor_invoices_its_part_of_a_paid_order_once() {
     let bytes = ada.get(&links[0]).await;
     assert_pdf(&bytes, &format!("Invoice-{first}"));
     assert_eq!(ada.get(&links[0]).await.body, bytes.body, "the same every time");
+    let drawn = count(&test.app, "select count(*) from documents where pdf is not null").await;
+    let noted = count(&test.app, "select count(*) from audit_log where action = 'document.drawn'").await;
+    assert_eq!((drawn, noted), (1, 1), "what nobody asked for is not drawn, and nothing is drawn twice");
+    for statement in [
+        "update documents set pdf = 'another', sha256 = sha256('another') where pdf is not null",
+        "update documents set pdf = null, sha256 = null where pdf is not null",
+        "update documents set pdf = 'early', sha256 = sha256('early'), total_minor = 1 where pdf is null",
+    ] {
+        let error = sqlx::query(statement).execute(&test.app.pool).await.expect_err(statement);
+        assert!(error.to_string().contains("only added to"), "{error}");
+    }
     let mut guest = test.guest();
     let link = guest.get(&order.path("")).await.attributes(".order-papers a", "href").remove(0);
     assert_pdf(&guest.get(&link).await, &format!("Invoice-{first}"));

@@ -94,7 +94,7 @@ impl Shelf {
     async fn load_with(app: &App, asked: Asked, place: Place, tree: CategoryTree) -> Result<Self, AppError> {
         let Asked { filter, errors, pairs } = asked;
         let goods = queries::list(app, &filter).await?;
-        let choices = queries::choices(&app.pool, &filter, place.vendor).await?;
+        let choices = queries::choices(&app.pool, &filter, place.vendor, &tree).await?;
         let closest = match &filter.q {
             Some(q) if goods.goods.is_empty() && !place.vendor => queries::closest(&app.pool, q).await?,
             _ => Vec::new(),

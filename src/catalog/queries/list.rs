@@ -3,7 +3,7 @@
 use crate::{
     catalog::{
         filter::{ListFilter, Sort, last_word},
-        model::{Listing, ProductPage},
+        model::{CategoryTree, Listing, ProductPage},
         slug::Slug,
     },
     error::AppError,
@@ -11,7 +11,8 @@ use crate::{
     server::{cursor, state::App},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, types::Json};
+use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ const CANDIDATES: i64 = 500;
 const COUNTED: i64 = 1_000;
 /// The choices beside a list are made from so many of its goods: enough to tell whether there are more than are counted.
 const SCOPE: i64 = COUNTED + 1;
+/// So many vendors are offered, those with the most goods.
+const VENDORS: i64 = 30;
 /// So many words of a search that found nothing are looked up.
 const WORDS: usize = 5;
 /// So many of each category are looked at for what stands beside a product.
@@ -171,19 +174,19 @@ fn push_total(sql: &mut QueryBuilder<Postgres>, filter: &ListFilter) {
 }
 
 /// What stands beside a list: how many match, and what could be chosen to narrow it.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone, Default)]
 pub struct Choices {
     total: i64,
     scope: i64,
     /// The lowest and highest price, before a price was asked for.
     pub lowest: Option<i64>,
     pub highest: Option<i64>,
-    vendors: Json<Vec<VendorChoice>>,
-    categories: Json<Vec<(Uuid, i64)>>,
+    vendors: Vec<VendorChoice>,
+    categories: HashMap<CategoryId, i64>,
 }
 
 /// A vendor of goods in a list, with how many.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct VendorChoice {
     pub slug: String,
     pub name: String,
@@ -198,7 +201,7 @@ impl Choices {
 
     /// The number of goods in a category, where it was counted.
     pub fn in_category(&self, id: CategoryId) -> i64 {
-        self.categories.iter().find(|(c, _)| *c == id.uuid()).map_or(0, |(_, n)| *n)
+        self.categories.get(&id).copied().unwrap_or_default()
     }
 
     /// The vendors with the most goods first.
@@ -212,34 +215,70 @@ impl Choices {
     }
 }
 
-/// Counts what matches and gathers the choices. Vendor and price do not narrow the choices, so that another one can be taken;
-/// except on a vendor's own page, where the vendor is given (`of_vendor`).
-pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool) -> sqlx::Result<Choices> {
+/// One of the groups that the goods of a scope fall into.
+#[derive(FromRow)]
+struct Group {
+    /// `category`, `vendor`, `scope` for all of them, `total` for what matches.
+    what: String,
+    category_id: Option<Uuid>,
+    slug: Option<String>,
+    name: Option<String>,
+    goods: i64,
+    lowest: Option<i64>,
+    highest: Option<i64>,
+}
+
+/// Counts what matches and gathers the choices, in one pass over the goods. Vendor and price do not narrow the choices, so that
+/// another one can be taken; except on a vendor's own page, where the vendor is given (`of_vendor`).
+pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool, tree: &CategoryTree) -> sqlx::Result<Choices> {
     let mut sql = QueryBuilder::<Postgres>::new(
-        "with scope as materialized (select l.vendor_slug, l.vendor_name, l.category_path, l.price_minor",
+        "with groups as materialized (
+             select category_id, vendor_id, count(*) as goods, min(price_minor) as lowest, max(price_minor) as highest
+             from (select l.category_id, l.vendor_id, l.price_minor",
     );
     let t = narrow(&mut sql, filter, if of_vendor { ButPrice } else { ButPriceAndVendor });
     if t == "k" {
         // Along the index, row by row: a plan for all of them would read all listings first.
         sql.push(" order by k.published_at desc, k.product_id desc");
     }
-    sql.push(format!(" limit {SCOPE}) select "));
+    sql.push(format!(
+        " limit {SCOPE}) s group by grouping sets ((category_id), (vendor_id), ()))
+         select case when category_id is null then 'scope' else 'category' end as what, category_id, null::text as slug, null::text as name,
+                goods, lowest, highest from groups where vendor_id is null
+         union all
+         select 'vendor', null, v.slug, v.name, g.goods, null, null
+         from (select vendor_id, goods from groups where vendor_id is not null order by goods desc, vendor_id limit {VENDORS}) g
+         join vendors v on v.id = g.vendor_id"
+    ));
     let narrower = filter.min_price.is_some() || filter.max_price.is_some() || (filter.vendor.is_some() && !of_vendor);
     if narrower {
+        sql.push(" union all select 'total', null, null, null, ");
         push_total(&mut sql, filter);
-        sql.push(" as total,");
-    } else {
-        sql.push("(select count(*) from scope) as total,");
+        sql.push(", null, null");
     }
-    sql.push(
-        " (select count(*) from scope) as scope, (select min(price_minor) from scope) as lowest,
-          (select max(price_minor) from scope) as highest,
-          (select coalesce(json_agg(v), '[]') from (select vendor_slug as slug, vendor_name as name, count(*) as goods
-             from scope group by 1, 2 order by 3 desc, 2 limit 30) v) as vendors,
-          (select coalesce(json_agg(json_build_array(id, goods)), '[]') from (select unnest(category_path) as id, count(*) as goods
-             from scope group by 1) c) as categories",
-    );
-    sql.build_query_as().persistent(filter.q.is_none()).fetch_one(pool).await
+    let groups: Vec<Group> = sql.build_query_as().persistent(filter.q.is_none()).fetch_all(pool).await?;
+
+    let mut choices = Choices::default();
+    for group in groups {
+        match (group.what.as_str(), group.category_id, group.slug.zip(group.name)) {
+            ("category", Some(id), _) => {
+                // What is in a category is in all above it.
+                for category in tree.trail(id.into()) {
+                    *choices.categories.entry(category.id).or_default() += group.goods;
+                }
+            }
+            ("vendor", _, Some((slug, name))) => choices.vendors.push(VendorChoice { slug, name, goods: group.goods }),
+            ("scope", ..) => {
+                (choices.scope, choices.lowest, choices.highest) = (group.goods, group.lowest, group.highest);
+            }
+            _ => choices.total = group.goods,
+        }
+    }
+    if !narrower {
+        choices.total = choices.scope;
+    }
+    choices.vendors.sort_by(|a, b| b.goods.cmp(&a.goods).then_with(|| a.name.cmp(&b.name)));
+    Ok(choices)
 }
 
 /// What was perhaps meant by a search that found nothing: goods with the words of titles that are most like those typed.
@@ -252,8 +291,7 @@ pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
     sql.push_bind(words).push(format!(
         "::text[]) t (word) cross join lateral (select s.word from search_words s where s.word % unaccent(t.word)
              order by similarity(s.word, unaccent(t.word)) desc, s.word limit 1) n),
-         candidates as materialized (select l.* from listings l where l.search @@ (select words from meant)
-             order by published_at desc, product_id desc limit {CANDIDATES})
+         candidates as materialized (select l.* from listings l where l.search @@ (select words from meant) limit {CANDIDATES})
          select {LISTING} from candidates l order by ts_rank(l.search, (select words from meant)) desc, l.product_id limit 8"
     ));
     sql.build_query_as().fetch_all(pool).await

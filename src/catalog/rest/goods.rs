@@ -162,8 +162,8 @@ pub async fn list(State(app): State<App>, Params(wanted): Params<Wanted>, header
     let (total, facets) = if let Some(total) = total {
         (total, None)
     } else {
-        let choices = queries::choices(&app.pool, &filter, false).await?;
         let tree = queries::tree(&app.pool).await?;
+        let choices = queries::choices(&app.pool, &filter, false, &tree).await?;
         let counted =
             tree.0.iter().map(|c| Facet { slug: c.slug.clone(), name: c.name.clone(), count: choices.in_category(c.id) });
         let money = |minor| Money::new(minor, app.config.currency);

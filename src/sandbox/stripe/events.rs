@@ -17,6 +17,7 @@ pub async fn emit(
     previous: Option<Value>,
 ) -> sqlx::Result<String> {
     let id = ids::object("evt");
+    let told = cause.told(kind);
     let controls = Controls::read(&mut *conn).await?;
     let mut data = json!({ "object": object });
     if let Some(previous) = previous {
@@ -29,7 +30,7 @@ pub async fn emit(
         "created": ids::now(),
         "data": data,
         "livemode": false,
-        "pending_webhooks": i64::from(cause.webhook),
+        "pending_webhooks": i64::from(told),
         "request": { "id": cause.request_id, "idempotency_key": cause.idempotency_key },
         "type": kind,
     });
@@ -43,7 +44,7 @@ pub async fn emit(
         .bind(&event)
         .execute(&mut *conn)
         .await?;
-    if cause.webhook {
+    if told {
         enqueue(conn, &id, &controls).await?;
     }
     Ok(id)

@@ -58,6 +58,8 @@ pub struct SandboxConfig {
     pub listen: SocketAddr,
     /// Where webhooks are sent, over plain http. None: events are kept and nothing is sent.
     pub webhook_url: Option<String>,
+    /// Of which kinds of events it is told there, as of an endpoint's `enabled_events`: `*` is every kind.
+    pub enabled_events: Vec<String>,
     /// `whsec_…`, the key of `Stripe-Signature`.
     pub webhook_secret: String,
     /// How a browser reaches the hosted page, without a slash at the end. None: the address it listens on.
@@ -80,13 +82,20 @@ pub struct Sandbox {
 struct Cause {
     request_id: Option<String>,
     idempotency_key: Option<String>,
-    /// whether anyone listens to webhooks
-    webhook: bool,
+    /// the sandbox, to know who listens to webhooks; none: nobody
+    config: Option<Arc<SandboxConfig>>,
     /// the connected account it happens at; none: the platform
     account: Option<String>,
 }
 
 impl Cause {
+    /// Whether anyone is told of this kind of event.
+    fn told(&self, kind: &str) -> bool {
+        self.config.as_deref().is_some_and(|config| {
+            config.webhook_url.is_some() && config.enabled_events.iter().any(|enabled| enabled == "*" || enabled == kind)
+        })
+    }
+
     /// The same at a connected account.
     fn at(&self, account: Option<&str>) -> Self {
         Self { account: account.map(str::to_owned), ..self.clone() }
@@ -103,7 +112,7 @@ impl Sandbox {
 
     /// The cause of what people do on Stripe's own pages.
     fn page_cause(&self) -> Cause {
-        Cause { webhook: self.config.webhook_url.is_some(), ..Cause::default() }
+        Cause { config: Some(Arc::clone(&self.config)), ..Cause::default() }
     }
 
     /// Where a browser finds the hosted pages.

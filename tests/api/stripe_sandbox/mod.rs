@@ -186,7 +186,13 @@ impl Sandbox {
 }
 
 fn config(webhook_url: Option<String>) -> SandboxConfig {
-    SandboxConfig { listen: ([127, 0, 0, 1], 0).into(), webhook_url, webhook_secret: SECRET.into(), public_url: None }
+    SandboxConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        webhook_url,
+        enabled_events: vec!["*".into()],
+        webhook_secret: SECRET.into(),
+        public_url: None,
+    }
 }
 
 fn session_form(amount: &str) -> Vec<(&str, &str)> {

@@ -64,6 +64,7 @@ impl Services {
         let settings = stripe::SandboxConfig {
             listen: any,
             webhook_url: Some(format!("http://{shop}/webhooks/stripe")),
+            enabled_events: vec!["*".into()],
             webhook_secret: WEBHOOK_SECRET.into(),
             public_url: None,
         };
