@@ -16,7 +16,7 @@ stray=$(
 $stray"
 
 server_crates=$(
-  cargo tree --quiet --edges normal,no-proc-macro --target wasm32-unknown-unknown --no-default-features --features hydrate --prefix none |
+  cargo tree --quiet --edges normal,no-proc-macro --target wasm32-unknown-unknown --no-default-features --features hydrate,desk --prefix none |
     grep -E '^(sqlx|axum|aws-|async-stripe|s3s|tokio|hyper|reqwest|rustls|leptos_router|leptos_meta|leptos_axum)([ -_]|$)' |
     sort -u || true
 )

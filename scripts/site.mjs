@@ -1,4 +1,4 @@
-// Lays out the site: node scripts/site.mjs WORK PUBLIC SITE puts WORK/souk.{js,wasm,css} into SITE/pkg under names with
+// Lays out the site: node scripts/site.mjs WORK PUBLIC SITE puts WORK/souk.{js,wasm,css} and WORK/desk.{js,wasm} into SITE/pkg under names with
 // a hash of their contents, PUBLIC beside it, and a brotli and a gzip next to each file that they make smaller.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -15,11 +15,12 @@ cpSync(pub, site, { recursive: true });
 mkdirSync(join(site, "pkg"), { recursive: true });
 
 // The JavaScript is given the WASM's address by the page, so no file names another and all hashes stand by themselves.
-const hashes = ["js", "wasm", "css"].map((kind) => {
-  const bytes = readFileSync(join(work, `souk.${kind}`));
+const hashes = ["souk.js", "souk.wasm", "souk.css", "desk.js", "desk.wasm"].map((file) => {
+  const [name, kind] = file.split(".");
+  const bytes = readFileSync(join(work, file));
   const hash = createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
-  writeFileSync(join(site, "pkg", `souk.${hash}.${kind}`), bytes);
-  return `${kind}: ${hash}\n`;
+  writeFileSync(join(site, "pkg", `${name}.${hash}.${kind}`), bytes);
+  return `${file}: ${hash}\n`;
 });
 writeFileSync(join(site, "hash.txt"), hashes.join(""));
 

@@ -13,6 +13,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod coupons;
+pub mod live;
 pub mod operator;
 pub mod orders;
 pub mod payments;

@@ -5,6 +5,7 @@
 //! 1,000 requests, of the program and of PostgreSQL, at two connections.
 
 mod client;
+mod desks;
 mod floor;
 mod machine;
 mod pgbench;
@@ -191,7 +192,10 @@ impl<'a> Bench<'a> {
             debug_assert!(kept);
             report.add(size, row(name, "kept", at, wishes, &meter, period).await?);
         }
-        report.fact(size, memory("memory, pages kept", &meter)?);
+        for fact in desks::measure(stand, &meter).await? {
+            report.fact(size, fact);
+        }
+        report.fact(size, memory("memory, pages kept and 500 dashboards open", &meter)?);
         node.kill().await?;
 
         report.add(size, Row::rate("orders placed, 1,000 variants, 32 at once", sale::flash(stand, 1000, period).await?));

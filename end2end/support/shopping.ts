@@ -1,5 +1,6 @@
 // What shoppers do in more than one journey: fill a cart, fill in the checkout, pay at the hosted page.
-import { awake, expect, type Page } from "./test.ts";
+import { stranger } from "./people.ts";
+import { awake, expect, open, type Page } from "./test.ts";
 
 /** Three shops of the demo world. */
 export const shops = ["mill", "kestrel", "tidewater"];
@@ -43,4 +44,16 @@ export async function payByCard(page: Page, number = "4242 4242 4242 4242") {
 export async function pence(page: Page, selector: string): Promise<number> {
   const text = await page.locator(selector).innerText();
   return Math.round(Number(text.replace(/[^0-9.]/g, "")) * 100);
+}
+
+/** A guest buys something from the mill; answers what, and the number of the order. */
+export async function buy(page: Page): Promise<{ title: string; number: string; address: string }> {
+  const title = await addFrom(page, "mill");
+  await open(page, "/checkout");
+  await fillCheckout(page, stranger().email);
+  await page.getByRole("button", { name: /^Pay £/ }).click();
+  await payByCard(page);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Paid");
+  const number = (await page.getByRole("heading", { name: /^Order \d+/ }).innerText()).replace(/\D/g, "");
+  return { title, number, address: page.url() };
 }

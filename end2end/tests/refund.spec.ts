@@ -1,21 +1,9 @@
 // Money and goods back: a vendor gives a line back; a shopper returns something, and its receipt pays it back.
-import { signIn, stranger } from "../support/people.ts";
-import { addFrom, fillCheckout, payByCard } from "../support/shopping.ts";
+import { signIn } from "../support/people.ts";
+import { buy } from "../support/shopping.ts";
 import { expect, expectAccessible, open, picture, test, type Browser, type Page } from "../support/test.ts";
 
 const mill = { email: "mill@example.com", password: "market day" };
-
-/** A guest buys something from the mill; answers what, and the number of the order. */
-async function buy(page: Page): Promise<{ title: string; number: string; address: string }> {
-  const title = await addFrom(page, "mill");
-  await open(page, "/checkout");
-  await fillCheckout(page, stranger().email);
-  await page.getByRole("button", { name: /^Pay £/ }).click();
-  await payByCard(page);
-  await expect(page.getByRole("heading", { level: 1 })).toContainText("Paid");
-  const number = (await page.getByRole("heading", { name: /^Order \d+/ }).innerText()).replace(/\D/g, "");
-  return { title, number, address: page.url() };
-}
 
 /** The mill at its desk, with this order open. */
 async function desk(browser: Browser, baseURL: string | undefined, number: string): Promise<Page> {

@@ -113,6 +113,7 @@ pub async fn run_one(app: &App) -> sqlx::Result<bool> {
             .unwrap_or_else(|_| Err(anyhow::anyhow!("took longer than its lease"))),
         Err(error) => Err(error.into()),
     };
+    app.live.wrote();
     match outcome {
         Ok(()) => {
             sqlx::query!("update jobs set state = 'done', finished_at = now(), last_error = null where id = $1", taken.id)
@@ -200,5 +201,6 @@ async fn tidy(app: &App) -> anyhow::Result<()> {
     sqlx::query!("delete from carts where user_id is null and updated_at < now() - interval '60 days'")
         .execute(&app.pool)
         .await?;
+    crate::live::hub::tidy(&app.pool).await?;
     Ok(())
 }

@@ -107,6 +107,7 @@ impl Page {
             owner.with(|| view! { <Frame layout=layout notice=notice search=search desks=desks>{draw()}</Frame> }.to_html());
         let islands = body.contains("<leptos-island");
         let assets = &app.assets;
+        let program = if matches!(layout, Layout::Vendor(_)) { &assets.desk } else { &assets.shop };
         let canonical = canonical.map(|path| format!("{}{path}", app.config.base_url));
         let head = owner.with(|| {
             view! {
@@ -122,8 +123,8 @@ impl Page {
                 <link rel="stylesheet" href=assets.css.clone()/>
                 <script src="/theme.js"></script>
                 {islands.then(|| view! {
-                    <link rel="modulepreload" id="souk-js" href=assets.js.clone()/>
-                    <link rel="preload" id="souk-wasm" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                    <link rel="modulepreload" id="souk-js" href=program.js.clone()/>
+                    <link rel="preload" id="souk-wasm" href=program.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 })}
                 <script type="module" src="/boot.js"></script>
             }
@@ -181,10 +182,19 @@ pub async fn note_desks(State(app): State<App>, request: Request, next: Next) ->
     response
 }
 
-/// The addresses of the built style sheet and browser program.
+/// The addresses of the built style sheet and browser programs.
 #[derive(Debug, Clone)]
 pub struct Assets {
     pub css: String,
+    /// What the shop's pages load.
+    pub shop: Program,
+    /// What the vendor's desk loads instead: the same and more.
+    pub desk: Program,
+}
+
+/// A browser program: WASM, and the JavaScript that starts it.
+#[derive(Debug, Clone)]
+pub struct Program {
     pub js: String,
     pub wasm: String,
 }
@@ -192,16 +202,18 @@ pub struct Assets {
 impl Assets {
     /// Finds the newest build in `site/pkg`; its file names carry a hash, so that they can be cached for ever.
     pub fn find(site: &Path) -> Self {
-        let newest = |extension: &str| {
+        let newest = |name: &str, extension: &str| {
             std::fs::read_dir(site.join("pkg"))
                 .into_iter()
                 .flatten()
                 .flatten()
+                .filter(|f| f.file_name().to_string_lossy().starts_with(&format!("{name}.")))
                 .filter(|f| f.path().extension().is_some_and(|e| e == extension))
                 .max_by_key(|f| f.metadata().and_then(|m| m.modified()).ok())
-                .map_or_else(|| format!("/pkg/souk.{extension}"), |f| format!("/pkg/{}", f.file_name().to_string_lossy()))
+                .map_or_else(|| format!("/pkg/{name}.{extension}"), |f| format!("/pkg/{}", f.file_name().to_string_lossy()))
         };
-        Self { css: newest("css"), js: newest("js"), wasm: newest("wasm") }
+        let program = |name| Program { js: newest(name, "js"), wasm: newest(name, "wasm") };
+        Self { css: newest("souk", "css"), shop: program("souk"), desk: program("desk") }
     }
 }
 
@@ -213,6 +225,10 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, c
         Layout::Vendor(here) => ("desk", Some(("Your shop", crate::vendors::DESK, here))),
         Layout::Operator(here) => ("desk", Some(("Operator", crate::operator::DESK, here))),
     };
+    let live = matches!(layout, Layout::Vendor(_)).then(|| {
+        let drawn = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
+        view! { <crate::live::islands::LiveLine drawn=drawn/> }
+    });
     let side = side.map(|(label, links, here)| {
         let links = links
             .iter()
@@ -243,7 +259,7 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, c
             <p class="only-print print-head">"Souk"</p>
             <div class="site-body">
                 {side}
-                <main id="main" tabindex="-1">{notice}{children()}</main>
+                <main id="main" tabindex="-1">{live}{notice}{children()}</main>
             </div>
             <footer class="site-footer">
                 <nav aria-label="Footer">

@@ -2,8 +2,8 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, operator, orders, payments, payouts, returns,
-    vendors,
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, live, operator, orders, payments, payouts,
+    returns, vendors,
 };
 use axum::{
     Router,
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
+        .merge(live::stream::routes())
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
@@ -69,6 +70,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), errors::present))
         .layer(middleware::from_fn_with_state(app.clone(), security_headers))
         // What is drawn for one request must not cost more to press than to draw; what is kept is pressed well, once.
+        .layer(middleware::from_fn_with_state(app.clone(), after_writes))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(app.clone(), cache::keep))
         .layer(CatchPanicLayer::new())
@@ -76,6 +78,16 @@ pub fn router(app: App) -> Router {
         .with_state(app.clone());
     // In front of everything, also of the router: what is kept costs a look into memory.
     Router::new().fallback_service(routes).layer(middleware::from_fn_with_state(app, cache::from_memory))
+}
+
+/// Whatever a request wrote, open dashboards hear of it soon.
+async fn after_writes(State(app): State<App>, request: Request, next: Next) -> Response {
+    let reads = request.method().is_safe();
+    let response = next.run(request).await;
+    if !reads {
+        app.live.wrote();
+    }
+    response
 }
 
 /// A server function: the program and the request's parts are its context.

@@ -7,7 +7,7 @@ use super::{
     router::router,
     state::App,
 };
-use crate::sandbox;
+use crate::{live, sandbox};
 use anyhow::Context;
 use sqlx::{
     Connection, PgPool,
@@ -198,11 +198,20 @@ pub async fn serve_on(
     let stop = CancellationToken::new();
     let worker = tokio::spawn(jobs::work(app.clone(), stop.clone()));
     let shelf = tokio::spawn(cache::listen(app.clone(), stop.clone()));
+    let desks = tokio::spawn(live::hub::listen(app.clone(), stop.clone()));
+    let open = app.live.clone();
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(until).await?;
+    axum::serve(listener, service)
+        .with_graceful_shutdown(async move {
+            until.await;
+            // They would go on for as long as somebody looks.
+            open.close();
+        })
+        .await?;
     stop.cancel();
     worker.await?;
     shelf.await?;
+    desks.await?;
     Ok(())
 }
 

@@ -24,6 +24,8 @@ pub struct Parts {
     pub assets: Arc<super::page::Assets>,
     /// Pages that are the same for everybody.
     pub pages: Arc<super::cache::PageCache>,
+    /// The open dashboards.
+    pub live: Arc<crate::live::hub::Hub>,
     /// What is told at `/metrics`.
     pub metrics: Arc<super::metrics::Metrics>,
     /// How many REST requests each client made lately.
@@ -59,6 +61,7 @@ impl App {
             sandbox,
             assets,
             pages: Arc::new(super::cache::PageCache::new(config.page_cache_mb)),
+            live: Arc::default(),
             metrics: Arc::new(super::metrics::Metrics::new()?),
             limiter: Arc::new(super::rest::Limiter::new(config.api_rate)),
             config: Arc::new(config),

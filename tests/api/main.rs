@@ -15,6 +15,7 @@ mod faults;
 mod health;
 mod import;
 mod ledger;
+mod live;
 mod metrics;
 mod operator;
 mod orders;

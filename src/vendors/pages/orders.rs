@@ -91,9 +91,11 @@ pub async fn list(
         };
         view! {
             <div class="desk-head"><h1>"Orders"</h1></div>
-            <nav class="tabs" aria-label="Which orders"><ul>{tabs}</ul></nav>
-            {list}
-            <NextPage href=more.then(|| address(filter.show, filter.page.saturating_add(1)))/>
+            <nav class="tabs" aria-label="Which orders"><ul id="live-tabs" data-live="now">{tabs}</ul></nav>
+            <div id="live-list" data-live="asked">
+                {list}
+                <NextPage href=more.then(|| address(filter.show, filter.page.saturating_add(1)))/>
+            </div>
         }
     })
     .layout(Layout::Vendor(HERE))

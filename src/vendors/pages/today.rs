@@ -53,17 +53,19 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
                 <h1>{name}</h1>
                 <a class="button" href="/vendor/products/new">"New product"</a>
             </div>
-            {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
-            <div class="needs">
-                <ToShip waiting=waiting total=to_ship now=now/>
-                <Disputes waiting=disputes/>
-                <Returns waiting=returns/>
-                <Low rows=low/>
-                <Drafts rows=drafts/>
+            <div id="live-needs" data-live="asked">
+                {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
+                <div class="needs">
+                    <ToShip waiting=waiting total=to_ship now=now/>
+                    <Disputes waiting=disputes/>
+                    <Returns waiting=returns/>
+                    <Low rows=low/>
+                    <Drafts rows=drafts/>
+                </div>
             </div>
             <section aria-labelledby="numbers">
                 <h2 id="numbers">"Taken in"</h2>
-                <div class="numbers">
+                <div class="numbers" id="live-numbers" data-live="now">
                     <Numbers label="Today" takings=day/>
                     <Numbers label="Last 30 days" takings=month/>
                 </div>

@@ -1,0 +1,226 @@
+//! One listener for each node: it reads what the tables told and hands it to the open dashboards whose vendor it concerns.
+//!
+//! The table is the truth, a notification only a nudge to read it: a nudge that is lost costs at most [`TICK`]. While no dashboard
+//! is open on this node, nothing is read.
+
+use super::model::{Kind, Since, Told};
+use crate::{ids::VendorId, server::state::App};
+use sqlx::{PgPool, postgres::PgListener};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const CHANNEL: &str = "souk_live";
+/// The table is read so often without a nudge, while somebody looks.
+const TICK: Duration = Duration::from_secs(1);
+/// How long nudges are gathered before they go out as one.
+const GATHER: Duration = Duration::from_millis(50);
+/// How long a lost connection is left alone before the next try.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A dashboard that is so far behind reads what it missed from the table.
+const BEHIND: usize = 64;
+/// How long what was told can be asked for again, in hours.
+const KEPT_HOURS: i32 = 24;
+
+/// The open dashboards of one node.
+#[derive(Default)]
+pub struct Hub {
+    desks: Mutex<HashMap<VendorId, broadcast::Sender<Since>>>,
+    opened: Notify,
+    wrote: Notify,
+    closed: CancellationToken,
+}
+
+impl Hub {
+    /// Somebody looks at this vendor's dashboard.
+    pub fn open(&self, vendor: VendorId) -> broadcast::Receiver<Since> {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = desks.entry(vendor).or_insert_with(|| broadcast::channel(BEHIND).0).subscribe();
+        drop(desks);
+        self.opened.notify_one();
+        told
+    }
+
+    /// Something may have been written: the nodes look soon.
+    pub fn wrote(&self) {
+        self.wrote.notify_one();
+    }
+
+    /// Ends what is open; the program stops.
+    pub fn close(&self) {
+        self.closed.cancel();
+    }
+
+    /// Resolves once the program stops.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
+    /// How many dashboards are open; forgets the vendors of whom none is.
+    pub fn dashboards(&self) -> usize {
+        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        desks.retain(|_, told| told.receiver_count() > 0);
+        desks.values().map(broadcast::Sender::receiver_count).sum()
+    }
+
+    fn tell(&self, vendor: VendorId, since: Since) {
+        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(desk) = desks.get(&vendor) {
+            // Nobody there any more: nobody to tell.
+            let _ = desk.send(since);
+        }
+    }
+}
+
+/// Reads and tells until `stop`, and looks for a new connection when it loses one.
+pub async fn listen(app: App, stop: CancellationToken) {
+    let hearing = async {
+        loop {
+            let Err(error) = hear(&app).await;
+            tracing::warn!(%error, "dashboards hear nothing until the database is back");
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = hearing => {}
+        () = nudge(&app) => {}
+    }
+}
+
+/// Tells all nodes to look after something was written here; what comes close together is one nudge.
+async fn nudge(app: &App) {
+    loop {
+        app.live.wrote.notified().await;
+        if let Err(error) = sqlx::query!("select pg_notify($1, '')", CHANNEL).execute(&app.pool).await {
+            tracing::debug!(%error, "no nudge: the nodes look by themselves");
+        }
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+async fn hear(app: &App) -> Result<std::convert::Infallible, sqlx::Error> {
+    let mut listener = PgListener::connect_with(&app.pool).await?;
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    let mut place = Place::now(&app.pool).await?;
+    loop {
+        if app.live.dashboards() == 0 {
+            // Whoever opens one says from where it wants to know; what comes until then is read by itself.
+            tokio::select! {
+                () = app.live.opened.notified() => {}
+                heard = listener.try_recv() => { heard?; continue }
+            }
+            place = Place::now(&app.pool).await?;
+        }
+        tokio::select! {
+            heard = listener.try_recv() => match heard? {
+                Some(_) => {}
+                None => return Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())),
+            },
+            () = tokio::time::sleep(TICK) => {}
+        }
+        for (vendor, since) in place.read(&app.pool).await? {
+            app.live.tell(vendor, since);
+        }
+    }
+}
+
+/// How far the table was read: everything of transactions before `horizon`, and of those after it what is in `seen`.
+struct Place {
+    horizon: String,
+    seen: HashSet<i64>,
+}
+
+struct Row {
+    horizon: String,
+    id: Option<i64>,
+    vendor: Option<VendorId>,
+    kind: Option<String>,
+    subject: Option<Uuid>,
+}
+
+impl Row {
+    fn told(&self) -> Option<Told> {
+        Some(Told { id: self.id?, kind: Kind::parse(self.kind.as_deref()?)?, subject: self.subject? })
+    }
+}
+
+impl Place {
+    async fn now(pool: &PgPool) -> sqlx::Result<Self> {
+        Ok(Self { horizon: horizon(pool).await?, seen: HashSet::new() })
+    }
+
+    /// What is new, by vendor. What every transaction wrote that this statement cannot see yet comes with a later one, because the
+    /// horizon stays before it.
+    async fn read(&mut self, pool: &PgPool) -> sqlx::Result<HashMap<VendorId, Since>> {
+        let rows = sqlx::query_as!(
+            Row,
+            r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?"
+               from (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) s left join live_events e on e.xid >= $1::text::xid8
+               order by e.id"#,
+            self.horizon
+        )
+        .fetch_all(pool)
+        .await?;
+        let mut news = HashMap::<VendorId, Since>::new();
+        let mut seen = HashSet::new();
+        for row in &rows {
+            self.horizon.clone_from(&row.horizon);
+            let Some((vendor, told)) = row.vendor.zip(row.told()) else { continue };
+            seen.insert(told.id);
+            if !self.seen.contains(&told.id) {
+                let since = news.entry(vendor).or_insert_with(|| Since { told: Vec::new(), after: row.horizon.clone() });
+                since.told.push(told);
+            }
+        }
+        self.seen = seen;
+        Ok(news)
+    }
+}
+
+async fn horizon(pool: &PgPool) -> sqlx::Result<String> {
+    sqlx::query_scalar!(r#"select pg_snapshot_xmin(pg_current_snapshot())::text as "horizon!""#).fetch_one(pool).await
+}
+
+/// From where a dashboard wants to know.
+#[derive(Debug, Clone, Copy)]
+pub enum From {
+    /// The place it was told last; see [`Since::after`].
+    Place(u64),
+    /// Its page was drawn then, in milliseconds since 1970.
+    Drawn(i64),
+}
+
+/// What a vendor was told since, as far as it is still kept.
+pub async fn since(pool: &PgPool, vendor: VendorId, from: From) -> sqlx::Result<Since> {
+    let (place, drawn) = match from {
+        From::Place(place) => (Some(place.to_string()), None),
+        From::Drawn(at) => (None, Some(at as f64 / 1000.0)),
+    };
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?"
+           from (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) s
+           left join live_events e on e.vendor_id = $1 and (e.xid >= $2::text::xid8 or e.at >= to_timestamp($3::float8))
+           order by e.id"#,
+        vendor.uuid(),
+        place,
+        drawn
+    )
+    .fetch_all(pool)
+    .await?;
+    let after = rows.first().map(|row| row.horizon.clone()).unwrap_or_default();
+    Ok(Since { told: rows.iter().filter_map(Row::told).collect(), after })
+}
+
+/// Forgets what nobody can have missed any more.
+pub async fn tidy(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!("delete from live_events where at < now() - make_interval(hours => $1)", KEPT_HOURS).execute(pool).await?;
+    Ok(())
+}
