@@ -167,7 +167,7 @@ const LAWS: &[(&str, &str)] = &[
         "Ledger: nothing is booked as paid that was not",
         "select count(*) from ledger_transactions t where t.cause = 'payment' and not exists
          (select 1 from payments p where p.id = t.cause_id and p.booked_at is not null
-          and t.step = any(case p.state when 'paid' then array['sale', 'fee'] when 'surplus' then array['surplus', 'fee'] end))",
+          and t.step = any(case p.state when 'paid' then array['sale', 'fee', 'called_off'] when 'surplus' then array['surplus', 'fee'] end))",
     ),
     (
         "Ledger: what Stripe kept is booked where it is known",
