@@ -63,16 +63,18 @@ const LAWS: &[(&str, &str)] = &[
         "select count(*) from payments p join orders o on o.id = p.order_id where p.state = 'paid' and o.placed_at is null",
     ),
     (
-        "Payments: money that no order took goes back whole",
+        "Payments: money that no order took goes back whole, unless a bank decides or did not take it",
         "select count(*) from payments p where p.state = 'surplus' and p.amount_minor <>
          (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
-         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
+         and not exists (select 1 from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))
+         and not exists (select 1 from refunds r where r.payment_id = p.id and r.state = 'failed' and r.stripe_refund_id is not null)",
     ),
     (
-        "Payments: a cancelled order that was paid gets all of it back",
+        "Payments: a cancelled order that was paid gets all of it back, unless a bank decides or did not take it",
         "select count(*) from payments p join orders o on o.id = p.order_id where p.state = 'paid' and o.status = 'cancelled' and p.amount_minor <>
          (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
-         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
+         and not exists (select 1 from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))
+         and not exists (select 1 from refunds r where r.payment_id = p.id and r.state = 'failed' and r.stripe_refund_id is not null)",
     ),
     (
         "Refunds: never more than was paid",

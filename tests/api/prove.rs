@@ -106,3 +106,48 @@ async fn a_law_of_money_that_is_broken_is_found_and_told_with_its_history() {
     let error = money::verdict(&[told]).expect_err("it fails").to_string();
     assert_eq!(error, "histories that broke something: 1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_cost_nothing_and_is_called_off_leaves_nothing_with_its_vendors() {
+    let (test, _) = TestApp::with_services().await;
+    let stand = Stand::silent(&test.app.pool, &test.app.config).await.expect("a stand");
+    let market = Market::open(&stand).await.expect("a market");
+    let free = market.coupons.iter().position(|code| code.as_str() == "NOTHING-LEFT");
+    assert!(free.is_some());
+    let basket = Basket { goods: vec![(0, 2), (4, 1)], coupon: free, sent: false, pays: Pays::InTime };
+    let mut heard = Heard::default();
+    let mut walk = Walk::new(&mut heard, Dice::new(1, "a test"), "somebody".into());
+    walk.walk(&market, &[Step::Buy(basket), Step::Cancel { order: 0 }, Step::Cancel { order: 0 }]).await.expect("a walk");
+    assert_eq!(walk.done, 3, "{:?}", walk.told);
+    assert_eq!(broken(money::check(&stand.pool).await.expect("checked")), vec![]);
+    assert_eq!(money::at_the_end(&market, &mut heard).await.expect("compared"), Vec::<String>::new());
+    let moved = "select count(*) from ledger_transactions where step = 'called_off'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(moved).fetch_one(&stand.pool).await.expect("a number"), 1);
+    stand.clear().await.expect("cleared");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_calls_an_order_off_and_asks_the_bank_gets_the_money_back_when_the_bank_says_no() {
+    let (test, _) = TestApp::with_services().await;
+    let stand = Stand::silent(&test.app.pool, &test.app.config).await.expect("a stand");
+    let market = Market::open(&stand).await.expect("a market");
+    let basket = Basket { goods: vec![(1, 2), (4, 1)], coupon: None, sent: true, pays: Pays::InTime };
+    // The refund that calling off booked gives way to the bank, which is asked before Stripe is.
+    let steps = [
+        Step::Buy(basket),
+        Step::Cancel { order: 0 },
+        Step::Dispute { order: 0, percent: 40 },
+        Step::Hear { percent: 100 },
+        Step::Work,
+        Step::Decide { dispute: 0, won: true },
+    ];
+    let mut heard = Heard::default();
+    let mut walk = Walk::new(&mut heard, Dice::new(1, "a test"), "somebody".into());
+    walk.walk(&market, &steps).await.expect("a walk");
+    assert_eq!(walk.done, steps.len(), "{:?}", walk.told);
+    assert_eq!(broken(money::check(&stand.pool).await.expect("checked")), vec![]);
+    assert_eq!(money::at_the_end(&market, &mut heard).await.expect("compared"), Vec::<String>::new());
+    let status = "select payment_status from orders order by number desc limit 1";
+    assert_eq!(sqlx::query_scalar::<_, String>(status).fetch_one(&stand.pool).await.expect("a status"), "refunded");
+    stand.clear().await.expect("cleared");
+}

@@ -60,12 +60,15 @@ const LAWS: &[(&str, &str)] = &[
                      where a.vendor_id = b.vendor and a.kind = 'vendor_payable' and e.amount_minor < 0), 0)",
     ),
     (
-        "Money: an order that was called off leaves nothing with its vendors",
+        "Money: an order that was called off leaves nothing with its vendors, unless a bank decides or did not take it back",
         "select count(*) from vendor_orders v join orders o on o.id = v.order_id and o.status = 'cancelled'
          where 0 <> coalesce((select sum(e.amount_minor) from ledger_entries e join ledger_accounts a on a.id = e.account_id
                               where e.vendor_order_id = v.id and a.kind <> 'cash'
                                 and (a.vendor_id is not null or a.kind in ('commission', 'commission_vat', 'discounts'))), 0)
-            and not exists (select 1 from payments p join disputes d on d.payment_id = p.id where p.order_id = o.id)",
+            and not exists (select 1 from payments p join disputes d on d.payment_id = p.id
+                            where p.order_id = o.id and d.status in ('needs_response', 'under_review', 'lost'))
+            and not exists (select 1 from payments p join refunds r on r.payment_id = p.id
+                            where p.order_id = o.id and r.state = 'failed' and r.stripe_refund_id is not null)",
     ),
     (
         "Stripe: our balance there is Cash in the books, less what refunds are waiting for at banks",
@@ -88,7 +91,7 @@ const LAWS: &[(&str, &str)] = &[
     ),
     (
         "Stripe: every refund there is one here, unless it failed before anybody asked",
-        "select count(*) from stripe_sandbox.objects s where s.kind = 'refund' and s.doc->>'status' in ('succeeded', 'pending')
+        "select count(*) from stripe_sandbox.objects s where s.kind = 'refund' and s.owner = '' and s.doc->>'status' in ('succeeded', 'pending')
          and not exists (select 1 from refunds r where r.stripe_refund_id = s.id)",
     ),
     (
