@@ -153,19 +153,33 @@ async fn ended(app: &App, tx: &mut PgConnection, about: &About, now: DisputeStat
     };
     record(tx, about.order, None, kind, json!({ "dispute": about.id, "amount": about.amount_minor }), None).await?;
     letters::ended(app, tx, about, now).await?;
-    if surplus && now == DisputeStatus::Won {
-        // It was never ours: it goes back the way it would have gone without the bank.
-        let rest = rest_of(tx, about.order, about.payment).await?;
-        if rest.iter().any(|p| p.figures.amount > 0) {
-            let reason = sqlx::query_scalar!(
-                "select reason from refunds where payment_id = $1 and reason <> 'stripe_dashboard' order by created_at desc limit 1",
-                about.payment.uuid()
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
-            let reason = reason.as_deref().unwrap_or("mismatch");
-            payments::book_refund(tx, NewRefund { payment: about.payment, reason, note: "", actor: None, parts: &rest }).await?;
-        }
+    if now == DisputeStatus::Won {
+        give_back_what_waited(tx, about, surplus).await?;
+    }
+    Ok(())
+}
+
+/// What was to go back when the bank was asked and gave way to that goes back now, the way it would have gone without the bank: money that was
+/// never ours, and all that is left of an order that was called off.
+async fn give_back_what_waited(tx: &mut PgConnection, about: &About, surplus: bool) -> anyhow::Result<()> {
+    let row = sqlx::query!(
+        r#"select o.status = 'cancelled' as "called_off!",
+                  (select r.reason from refunds r where r.payment_id = $2 and r.reason <> 'stripe_dashboard'
+                   order by r.created_at desc limit 1) as reason
+           from orders o where o.id = $1"#,
+        about.order.uuid(),
+        about.payment.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let reason = match (surplus, row.called_off) {
+        (true, _) => row.reason.as_deref().unwrap_or("mismatch"),
+        (false, true) => "cancelled",
+        (false, false) => return Ok(()),
+    };
+    let rest = rest_of(tx, about.order, about.payment).await?;
+    if rest.iter().any(|p| p.figures.amount > 0) {
+        payments::book_refund(tx, NewRefund { payment: about.payment, reason, note: "", actor: None, parts: &rest }).await?;
     }
     Ok(())
 }

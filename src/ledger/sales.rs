@@ -1,11 +1,11 @@
 //! Booking what shoppers pay: from frozen rows alone, once for each payment.
 
 use super::{
-    book::book_at,
+    book::{book, book_at},
     model::{Account, Booking, Cause, Entries},
 };
 use crate::{
-    ids::{OrderId, PaymentId, VendorId, VendorOrderId},
+    ids::{LedgerTransactionId, OrderId, PaymentId, VendorId, VendorOrderId},
     money::Currency,
     server::state::App,
 };
@@ -64,6 +64,35 @@ pub async fn surplus(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<
     let booking =
         Booking { order: Some(row.order), ..Booking::of(Cause::Payment, payment.uuid(), "surplus", row.currency, entries) };
     book_at(tx, booking, row.at).await?;
+    Ok(())
+}
+
+/// An order that cost its shopper nothing is called off: there is nothing to refund, but what the market paid its vendors for it is taken
+/// back. Nothing happens for any other payment. Call it under the order's lock, before anything of it has left; done once, however often
+/// it is called.
+pub async fn called_off(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<()> {
+    let rows = sqlx::query!(
+        r#"select t.id as "sale: LedgerTransactionId", t.order_id as "order: OrderId", t.currency as "currency: Currency",
+                  a.kind, a.vendor_id as "vendor?: VendorId", e.amount_minor, e.vendor_order_id as "part?: VendorOrderId"
+           from payments p join ledger_transactions t on t.cause = 'payment' and t.cause_id = p.id and t.step = 'sale'
+           join ledger_entries e on e.transaction_id = t.id join ledger_accounts a on a.id = e.account_id
+           where p.id = $1 and p.amount_minor = 0 order by e.id"#,
+        payment.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(()) };
+    let mut entries = Entries::default();
+    for row in &rows {
+        let account = Account::of(&row.kind, row.vendor).ok_or_else(|| sqlx::Error::Decode("an account of no kind".into()))?;
+        entries.credit(account, row.amount_minor, row.part);
+    }
+    let booking = Booking {
+        order: first.order,
+        reverses: Some(first.sale),
+        ..Booking::of(Cause::Payment, payment.uuid(), "called_off", first.currency, entries)
+    };
+    book(tx, booking).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{
     Client, TestApp, World,
-    purchase::{Unpaid, assert_laws_hold, count, order, parcel_of, pay, standing},
+    purchase::{Unpaid, assert_laws_hold, count, deliver_all, order, parcel_of, pay, standing},
 };
 use http::StatusCode;
 use serde_json::Value;
@@ -61,21 +61,6 @@ impl Sold {
 
 async fn ours(test: &TestApp) -> Uuid {
     sqlx::query_scalar("select id from disputes").fetch_one(&test.app.pool).await.expect("a dispute")
-}
-
-/// Waits until Stripe has told everything, and handles it.
-async fn deliver_all(test: &TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        sandbox.release_held().await.expect("released");
-        while jobs::drain(&test.app).await.expect("handled") > 0 {}
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    while jobs::drain(&test.app).await.expect("handled") > 0 {}
 }
 
 async fn balance(test: &TestApp, account: Account) -> i64 {

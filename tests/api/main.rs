@@ -10,6 +10,7 @@ mod commission;
 mod coupons;
 mod disputes;
 mod documents;
+mod earning;
 mod editing;
 mod faults;
 mod health;

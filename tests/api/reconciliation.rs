@@ -2,7 +2,7 @@
 
 use crate::support::{
     TestApp,
-    purchase::{assert_laws_hold, count, paid, standing},
+    purchase::{assert_laws_hold, count, deliver_all, paid, standing},
 };
 use http::StatusCode;
 use souk::{
@@ -26,20 +26,6 @@ async fn lose_events(test: &TestApp) {
     let sandbox = &test.services().stripe.sandbox;
     let calm = sandbox.controls().await.expect("the switches");
     sandbox.set_controls(&Controls { webhook_drop: -1, ..calm }).await.expect("the switches");
-}
-
-/// Waits until Stripe has told everything, and handles it.
-async fn deliver_all(test: &TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        while jobs::drain(&test.app).await.expect("handled") > 0 {}
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    while jobs::drain(&test.app).await.expect("handled") > 0 {}
 }
 
 /// The operator presses "Compare now"; answers how many differences are open.
