@@ -5,7 +5,7 @@ use crate::{
         model::{CategoryLink, Delivery, PictureOf, ProductPage, Variant},
         slug::Slug,
     },
-    ids::{CategoryId, PictureId, ProductId, VariantId, VendorId},
+    ids::{CategoryId, PictureId, ProductId, VendorId},
     money::{Currency, Money},
 };
 use sqlx::{PgPool, types::Json};
