@@ -8,6 +8,7 @@ use super::{
     queries::{self, Scope},
 };
 use crate::{
+    audit,
     error::{AppError, FieldErrors, Refusal},
     ids::{OrderId, OrderLineId, ReturnId, UserId, VendorOrderId},
     money::{Currency, Money},
@@ -20,7 +21,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
@@ -315,9 +316,27 @@ pub async fn act(app: &App, by: Actor<'_>, id: ReturnId, deed: &Deed) -> Result<
         "return": id, "words": deed.words(), "by": who, "vendor": about.vendor_name, "carrier": carrier, "tracking": tracking
     });
     record(&mut tx, about.order, Some(about.parcel), deed.kind(), detail, by.person()).await?;
+    let action = match deed {
+        Deed::Accept(_) => Some("return.accepted"),
+        Deed::Refuse(_) => Some("return.refused"),
+        // Talk, and what moves goods alone.
+        Deed::Ask(_) | Deed::Answer(_) | Deed::Send { .. } | Deed::Withdraw | Deed::Appeal(_) => None,
+    };
+    if let Some(action) = action {
+        audit_of(&mut tx, by, &about, action, json!({ "words": deed.words() })).await?;
+    }
     tell(app, &mut tx, by, &about, deed, &who).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Into the audit log: a step that decides about money, and as whom somebody took it. Where an operator decides what the vendor had
+/// decided, the one entry follows the other.
+async fn audit_of(tx: &mut PgConnection, by: Actor<'_>, about: &About, action: &str, mut detail: Value) -> sqlx::Result<()> {
+    detail["order"] = json!(about.order);
+    detail["parcel"] = json!(about.parcel);
+    detail["as"] = json!(by.party().as_str());
+    audit::record(tx, by.person(), action, ("return", about.id), detail).await
 }
 
 async fn tell(app: &App, tx: &mut PgConnection, by: Actor<'_>, about: &About, deed: &Deed, who: &str) -> anyhow::Result<()> {
@@ -447,6 +466,9 @@ pub async fn receive(app: &App, by: Actor<'_>, id: ReturnId, receipts: &BTreeMap
     let who = by.name(&about.vendor_name);
     let detail = json!({ "return": id, "amount": amount, "contents": contents, "by": who, "vendor": about.vendor_name });
     record(&mut tx, about.order, Some(about.parcel), "return_received", detail, by.person()).await?;
+    let pieces: i32 = receipts.values().map(|r| r.received).sum();
+    let detail = json!({ "amount": amount, "refund": refund, "pieces": pieces });
+    audit_of(&mut tx, by, &about, "return.received", detail).await?;
     tell_received(app, &mut tx, &about, amount, &contents).await?;
     tx.commit().await?;
     Ok(())

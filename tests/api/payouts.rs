@@ -329,7 +329,7 @@ async fn a_payout_is_sent_once_and_arrives() {
     a.and(b).expect("the jobs run");
     assert_eq!((at_stripe(&test, "payout").await, states(&test).await), (1, vec!["sent".to_owned()]));
     assert_eq!(mill(&test, &world).await, Balances { payable: 1395, in_transit: 1395, ..Balances::default() });
-    assert_eq!(payouts::run_everybody(&test.app, moment).await.expect("a run"), 0, "one at a time");
+    assert_eq!(payouts::run_everybody(&test.app, None, moment).await.expect("a run"), 0, "one at a time");
 
     let payout = paid_out(&test).await[0].2.clone();
     test.services().stripe.sandbox.end_payout(&payout, PayoutOutcome::Paid, None).await.expect("it arrives");
@@ -393,9 +393,13 @@ async fn what_the_bank_does_not_take_comes_back_and_waits_for_the_vendor() {
     let mut vendor = test.vendor("mill").await;
     let page = vendor.get("/vendor/payouts").await.text();
     assert!(page.contains("Your payouts have stopped") && page.contains("The bank account has been closed"), "{page}");
+    let mut operator = test.operator().await;
+    let inbox = operator.get("/operator").await.text();
+    assert!(inbox.contains("Payouts that failed") && inbox.contains("The bank account has been closed"), "{inbox}");
     // Not by itself, on no later day.
     assert_eq!(payouts::run_due(&test.app, now() + Duration::days(1)).await.expect("a run"), 0);
     assert_eq!(vendor.post_form("/vendor/payouts/again", &[]).await.status, StatusCode::SEE_OTHER);
+    assert!(!operator.get("/operator").await.text().contains("Payouts that failed"), "the vendor has seen to it");
     assert_eq!(payouts::run_due(&test.app, now() + Duration::days(2)).await.expect("a run"), 1);
     jobs::drain(&test.app).await.expect("the jobs run");
 
@@ -407,7 +411,10 @@ async fn what_the_bank_does_not_take_comes_back_and_waits_for_the_vendor() {
     sandbox.end_payout(&second, PayoutOutcome::Failed, Some("no_account")).await.expect("it comes back");
     until(&test.app, "the payout came back", async || states(&test).await == ["failed", "returned"]).await;
     assert_eq!(mill(&test, &world).await, Balances { payable: 1395, connected: 1395, ..Balances::default() });
-    assert_eq!(payouts::run_everybody(&test.app, now() + Duration::days(3)).await.expect("a run"), 0);
+    let failed = operator.get("/operator").await.texts("[aria-label='Payouts that failed'] tbody tr");
+    assert_eq!(failed.len(), 1, "one for a vendor: {failed:?}");
+    assert!(failed[0].contains("The mill"), "{failed:?}");
+    assert_eq!(payouts::run_everybody(&test.app, None, now() + Duration::days(3)).await.expect("a run"), 0);
     sandbox.onboard(&account, Some("11111116")).await.expect("another bank account");
     until(&test.app, "the other bank account is known", async || {
         count(&test.app, "select count(*) from vendor_accounts where stopped_at is null and bank like '%1116'").await == 1
