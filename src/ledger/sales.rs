@@ -5,10 +5,12 @@ use super::{
     model::{Account, Booking, Cause, Entries},
 };
 use crate::{
+    audit,
     ids::{LedgerTransactionId, OrderId, PaymentId, VendorId, VendorOrderId},
     money::Currency,
     server::state::App,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -113,6 +115,8 @@ pub async fn fee(tx: &mut PgConnection, payment: PaymentId, fee_minor: i64, at: 
     entries.debit(Account::StripeFees, fee_minor, None).credit(Account::Cash, fee_minor, None);
     let booking = Booking { order: Some(row.order), ..Booking::of(Cause::Payment, payment.uuid(), "fee", row.currency, entries) };
     book_at(tx, booking, at).await?;
+    let detail = json!({ "fee": fee_minor, "by": "Stripe" });
+    audit::record(tx, None, "payment.fee_booked", ("payment", payment), detail).await?;
     Ok(())
 }
 
