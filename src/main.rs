@@ -6,7 +6,7 @@ use souk::{
     accounts, audit,
     catalog::import::{self, Import},
     demo, payouts,
-    prove::{self, crash::Crash, oversell::Oversell},
+    prove::{self, crash::Crash, money::Money, oversell::Oversell},
     reconciliation,
     replay::{self, cli::Replay},
     server::{
@@ -55,7 +55,8 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Buy the invoices of a file from the running shop, over REST, and compare the books; stopped, it goes on where it was
+    /// Buy the invoices of a file from the running shop, give back what it cancels, pay the vendors, and compare the books; stopped, it goes
+    /// on where it was
     Replay {
         file: PathBuf,
         /// Only the first so many purchases
@@ -64,6 +65,9 @@ enum Command {
         /// So many customers at once
         #[arg(long, default_value_t = 4)]
         concurrency: usize,
+        /// Leave parcels unsent and vendors unpaid
+        #[arg(long)]
+        no_payouts: bool,
     },
     /// Pay the vendors whose day it is, as the server does by itself
     Payouts {
@@ -114,6 +118,14 @@ enum Prove {
         checkouts: usize,
         #[arg(long, default_value_t = 20)]
         kills: usize,
+    },
+    /// Random histories of sales, refunds, disputes and payouts; the books, the facts and Stripe must agree after each
+    Money {
+        #[arg(long, default_value_t = 1000)]
+        histories: usize,
+        /// The same histories for the same number
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
 }
 
@@ -167,8 +179,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let what = Import { file, vendor, dry_run };
             command(config, async |app| import::cli::run(app, &what).await).await
         }
-        Command::Replay { file, limit, concurrency } => {
-            let what = Replay { file, limit, concurrency };
+        Command::Replay { file, limit, concurrency, no_payouts } => {
+            let what = Replay { file, limit, concurrency, pay_out: !no_payouts };
             command(config, async |app| replay::cli::run(app, &what).await).await
         }
         Command::Payouts { dry_run, everybody } => {
@@ -185,6 +197,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Prove(Prove::Crash { checkouts, kills }) => {
             let what = Crash { checkouts, kills, program: std::env::current_exe()? };
             command(config, async |app| prove::crash::run(app, &what).await).await
+        }
+        Command::Prove(Prove::Money { histories, seed }) => {
+            command(config, async |app| prove::money::run(app, Money { histories, seed }).await).await
         }
         Command::User(order) => command(config, async |app| user(app, order).await).await,
     }

@@ -55,14 +55,19 @@ impl Cart {
     }
 }
 
-struct Answer {
+/// What the shop said, read to its end.
+pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
 }
 
 impl Answer {
-    fn expect(self, wanted: StatusCode) -> anyhow::Result<Self> {
+    /// The answer, if it has the status that was wanted.
+    ///
+    /// # Errors
+    /// Any other status, with the beginning of what was said.
+    pub(crate) fn expect(self, wanted: StatusCode) -> anyhow::Result<Self> {
         let start: String = self.body.chars().take(400).collect();
         anyhow::ensure!(self.status == wanted, "{} instead of {wanted}: {start}", self.status);
         Ok(self)
@@ -78,7 +83,8 @@ impl Answer {
         self.headers.get(name).and_then(|v| v.to_str().ok())
     }
 
-    fn cookies(&self) -> Option<Cart> {
+    /// What a browser would keep of it, to stay itself.
+    pub(crate) fn cookies(&self) -> Option<Cart> {
         let set = self.headers.get_all(header::SET_COOKIE).iter();
         let pairs: Vec<&str> = set.filter_map(|v| v.to_str().ok()?.split(';').next()).collect();
         (!pairs.is_empty()).then(|| Cart(pairs.join("; ")))
@@ -220,7 +226,8 @@ impl Shop {
         Ok(())
     }
 
-    fn post(&self, path: &str, cart: Option<&Cart>) -> RequestBuilder {
+    /// A request to the shop from somebody with these cookies; [`Shop::send`] sends it.
+    pub(crate) fn post(&self, path: &str, cart: Option<&Cart>) -> RequestBuilder {
         let request = self.http.post(format!("{}{path}", self.base));
         match cart {
             Some(Cart(cookies)) => request.header(header::COOKIE, cookies),
@@ -229,7 +236,10 @@ impl Shop {
     }
 
     /// Sends; sends again when it was told to come later, and for `patience` when it broke off or failed.
-    async fn send(&self, patience: Duration, request: impl Fn() -> RequestBuilder) -> anyhow::Result<Answer> {
+    ///
+    /// # Errors
+    /// When nobody answers, or always says to come later.
+    pub(crate) async fn send(&self, patience: Duration, request: impl Fn() -> RequestBuilder) -> anyhow::Result<Answer> {
         let until = Instant::now() + patience;
         let mut told_to_wait = 0;
         loop {

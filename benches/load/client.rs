@@ -94,7 +94,8 @@ async fn connection(at: SocketAddr, wishes: &[Wish], first: usize, until: Instan
             .method(&wish.method)
             .uri(&wish.path)
             .header(header::HOST, at.to_string())
-            .header(header::ACCEPT_ENCODING, "br")
+            // As Chrome and Firefox ask.
+            .header(header::ACCEPT_ENCODING, "gzip, deflate, br, zstd")
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(wish.body.clone()))?;
         sender.ready().await?;

@@ -12,6 +12,7 @@ use super::{
     queries::{self, Credentials},
 };
 use crate::{
+    audit,
     cart::{self, CartCookie},
     error::{AppError, Refusal},
     ids::UserId,
@@ -23,6 +24,7 @@ use crate::{
         state::App,
     },
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use tower_sessions::Session;
 
@@ -187,6 +189,7 @@ pub async fn change_password(
     attempt.succeeded(&mut tx).await?;
     queries::set_password(&mut *tx, who.id(), &hash).await?;
     queries::end_sessions(&mut *tx, who.id()).await?;
+    audit::record(&mut tx, Some(who.id()), "password.changed", ("user", who.id()), json!({})).await?;
     let paragraphs = vec![
         "The password of your account at Souk was just changed, and every other device was signed out.".to_owned(),
         "If that was not you, please answer this mail at once.".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::form::Draft;
 use crate::{
+    audit,
     error::AppError,
     ids::{CategoryId, CouponId, UserId, VendorId},
     money::{BasisPoints, Currency, Money},
@@ -10,6 +11,7 @@ use crate::{
         errors::violates,
     },
 };
+use serde_json::json;
 use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
 
@@ -146,6 +148,7 @@ pub async fn add(pool: &PgPool, by: &Operator, draft: &Draft) -> Result<CouponId
 
 async fn insert(pool: &PgPool, vendor: Option<VendorId>, by: UserId, draft: &Draft) -> Result<CouponId, AppError> {
     let id = CouponId::new();
+    let mut tx = pool.begin().await?;
     let made = sqlx::query!(
         "insert into coupons (id, code, name, vendor_id, percent_bp, amount_minor, currency, minimum_minor, only_vendor_id, category_id,
                               starts_on, ends_on, limit_total, limit_person, platform_bp, created_by)
@@ -167,15 +170,23 @@ async fn insert(pool: &PgPool, vendor: Option<VendorId>, by: UserId, draft: &Dra
         draft.platform_bp,
         by.uuid()
     )
-    .execute(pool)
+    .execute(&mut *tx)
     .await;
     match made {
-        Ok(_) => Ok(id),
         Err(error) if violates(&error, "coupons_code_key") => {
-            Err(AppError::field("code", "There is a coupon with this code already, of today or of old."))
+            return Err(AppError::field("code", "There is a coupon with this code already, of today or of old."));
         }
-        Err(error) => Err(error.into()),
-    }
+        made => made?,
+    };
+    let detail = json!({
+        "code": draft.code.as_str(), "vendor": vendor, "percent_bp": draft.percent_bp, "amount": draft.amount_minor,
+        "currency": draft.currency, "minimum": draft.minimum_minor, "only_vendor": draft.only_vendor_id, "category": draft.category_id,
+        "starts_on": draft.starts_on.map(|day| day.to_string()), "ends_on": draft.ends_on.map(|day| day.to_string()),
+        "limit_total": draft.limit_total, "limit_person": draft.limit_person, "platform_bp": draft.platform_bp,
+    });
+    audit::record(&mut tx, Some(by), "coupon.made", ("coupon", id), detail).await?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// Ends a coupon of the vendor's. Orders that have used it keep their discount. Another's is not found.
@@ -189,14 +200,23 @@ pub async fn end(pool: &PgPool, by: &Operator, id: CouponId) -> Result<(), AppEr
 }
 
 async fn archive(pool: &PgPool, id: CouponId, maker: Option<VendorId>, by: UserId) -> Result<(), AppError> {
-    let done = sqlx::query!(
-        "update coupons set archived_at = coalesce(archived_at, now()), archived_by = case when archived_at is null then $3 else archived_by end
-         where id = $1 and ($2::uuid is null or vendor_id = $2)",
+    let mut tx = pool.begin().await?;
+    let coupon = sqlx::query!(
+        r#"select code, archived_at is not null as "ended!" from coupons
+           where id = $1 and ($2::uuid is null or vendor_id = $2) for update"#,
         id.uuid(),
-        maker.map(VendorId::uuid),
-        by.uuid()
+        maker.map(VendorId::uuid)
     )
-    .execute(pool)
-    .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(AppError::NotFound) }
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(AppError::NotFound)?;
+    if coupon.ended {
+        return Ok(());
+    }
+    sqlx::query!("update coupons set archived_at = now(), archived_by = $2 where id = $1", id.uuid(), by.uuid())
+        .execute(&mut *tx)
+        .await?;
+    audit::record(&mut tx, Some(by), "coupon.ended", ("coupon", id), json!({ "code": coupon.code })).await?;
+    tx.commit().await?;
+    Ok(())
 }

@@ -10,6 +10,8 @@ mod people;
 mod pictures;
 mod world;
 
+pub use dice::Dice;
+
 use crate::server::state::App;
 use anyhow::Context;
 use sqlx::PgConnection;

@@ -10,6 +10,7 @@ use super::{
     sync,
 };
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::{DisputeFileId, DisputeId, OrderId},
     orders::record,
@@ -181,6 +182,8 @@ pub async fn submit(app: &App, by: &Operator, id: DisputeId, typed: &str) -> Res
     .execute(&mut *tx)
     .await?;
     record(&mut tx, order, None, "dispute_evidence", json!({ "dispute": id, "files": files }), Some(by.id())).await?;
+    let detail = json!({ "order": order, "files": files });
+    audit::record(&mut tx, Some(by.id()), "dispute.evidence_submitted", ("dispute", id), detail).await?;
     jobs::enqueue(&mut *tx, &Job::SendEvidence { dispute: id }, Some(&format!("evidence:{id}"))).await?;
     tx.commit().await?;
     Ok(())
@@ -278,6 +281,10 @@ async fn take_back(app: &App, id: DisputeId, why: &str) -> anyhow::Result<()> {
     )
     .fetch_optional(&mut *tx)
     .await?;
+    if back.is_some() {
+        let detail = json!({ "why": why, "by": "Stripe" });
+        audit::record(&mut tx, None, "dispute.evidence_refused", ("dispute", id), detail).await?;
+    }
     if back.is_some_and(|status| status.wants_evidence()) {
         let about = letters::about(&mut tx, id).await?;
         letters::refused(app, &mut tx, &about, &why).await?;

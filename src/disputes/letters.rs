@@ -1,6 +1,6 @@
 //! The mails of a dispute, put into the outbox with the fact that they tell of.
 
-use super::{model::DisputeStatus, model::reason_words, sync::Concerned};
+use super::{gateway::Dispute, model::DisputeStatus, model::reason_words, sync::Concerned};
 use crate::{
     ids::{DisputeId, OrderId, PaymentId, VendorId},
     money::{Currency, Money},
@@ -80,18 +80,37 @@ async fn to_vendors(
 async fn to_operators(
     app: &App,
     tx: &mut PgConnection,
-    about: &About,
+    (label, path): (&str, String),
     subject: String,
     paragraphs: Vec<String>,
 ) -> sqlx::Result<()> {
     let operators = sqlx::query_scalar!("select email from users where operator order by id").fetch_all(&mut *tx).await?;
     for to in operators {
-        let link = format!("{}/operator/disputes/{}", app.config.base_url, about.id);
-        let letter =
-            Mail { to, subject: subject.clone(), paragraphs: paragraphs.clone(), link: Some(("Open the dispute".into(), link)) };
+        let link = Some((label.to_owned(), format!("{}{path}", app.config.base_url)));
+        let letter = Mail { to, subject: subject.clone(), paragraphs: paragraphs.clone(), link };
         mail::enqueue(tx, &letter).await?;
     }
     Ok(())
+}
+
+fn page(about: &About) -> (&'static str, String) {
+    ("Open the dispute", format!("/operator/disputes/{}", about.id))
+}
+
+/// A bank asks for money back that Stripe reckons in another currency than the payment.
+pub(super) async fn foreign(app: &App, tx: &mut PgConnection, order: OrderId, truth: &Dispute) -> sqlx::Result<()> {
+    let number = sqlx::query_scalar!("select number from orders where id = $1", order.uuid()).fetch_one(&mut *tx).await?;
+    let mut text = vec![
+        format!("A bank was asked to take money of order {number} back, and Stripe reckons it in {}.", truth.currency),
+        format!("The bank's reason: {}.", reason_words(&truth.reason)),
+    ];
+    text.extend(truth.due.map(|at| format!("The bank wants evidence by {}.", day(at))));
+    text.push(format!(
+        "Our books cannot hold another currency than that of the payment. Please answer it in Stripe's dashboard, where it is {}.",
+        truth.id
+    ));
+    let order = ("Open the order", format!("/operator/orders/{order}"));
+    to_operators(app, tx, order, format!("Order {number} is disputed in another currency"), text).await
 }
 
 /// A bank asks for money back.
@@ -102,7 +121,7 @@ pub(super) async fn opened(app: &App, tx: &mut PgConnection, about: &About) -> s
     let amount = Money::new(about.amount_minor, about.currency);
     let mut text = vec![format!("A bank was asked to take {amount} of order {number} back."), why.clone()];
     text.extend(by.clone());
-    to_operators(app, tx, about, format!("Order {number} is disputed: {amount}"), text).await?;
+    to_operators(app, tx, page(about), format!("Order {number} is disputed: {amount}"), text).await?;
     to_vendors(app, tx, about, |amount| {
         let mut text = vec![
             format!(
@@ -132,7 +151,7 @@ pub(super) async fn ended(app: &App, tx: &mut PgConnection, about: &About, now: 
         }),
         _ => (format!("The dispute of order {number} is closed"), |_| "The bank asks no more, and took nothing.".into()),
     };
-    to_operators(app, tx, about, title.clone(), vec![says(Money::new(about.amount_minor, about.currency))]).await?;
+    to_operators(app, tx, page(about), title.clone(), vec![says(Money::new(about.amount_minor, about.currency))]).await?;
     to_vendors(app, tx, about, |amount| (title.clone(), vec![says(amount)])).await
 }
 
@@ -142,5 +161,5 @@ pub(super) async fn refused(app: &App, tx: &mut PgConnection, about: &About, why
         format!("The evidence for order {} was not taken: {why}", about.number),
         "It is a draft again. Please look at it and send it once more, while there is time.".into(),
     ];
-    to_operators(app, tx, about, format!("The evidence for order {} was not sent", about.number), text).await
+    to_operators(app, tx, page(about), format!("The evidence for order {} was not sent", about.number), text).await
 }

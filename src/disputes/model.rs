@@ -216,6 +216,24 @@ impl DisputeFile {
     }
 }
 
+/// A dispute in another currency than the payment: the books cannot hold it, and it is answered in Stripe's dashboard.
+#[derive(Debug, Clone)]
+pub struct ForeignDispute {
+    pub stripe_dispute_id: String,
+    pub order: OrderId,
+    pub number: i64,
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub reason: String,
+    pub evidence_due_at: Option<OffsetDateTime>,
+}
+
+impl ForeignDispute {
+    pub fn amount(&self) -> Money {
+        Money::new(self.amount_minor, self.currency)
+    }
+}
+
 /// A dispute with all that its page shows.
 #[derive(Debug, Clone)]
 pub struct DisputeDetail {

@@ -3,7 +3,7 @@
 
 use super::{
     gateway::Evidence,
-    model::{DisputeDetail, DisputeFile, DisputePart, DisputeRow, DisputeStatus, Place},
+    model::{DisputeDetail, DisputeFile, DisputePart, DisputeRow, DisputeStatus, ForeignDispute, Place},
 };
 use crate::{
     error::AppError,
@@ -100,6 +100,20 @@ async fn rows(db: &mut PgConnection, scope: Scope, wanted: Wanted) -> sqlx::Resu
 pub async fn for_operator(pool: &PgPool, proof: &Operator) -> sqlx::Result<Vec<DisputeRow>> {
     let mut db = pool.acquire().await?;
     rows(&mut db, Scope::operator(proof), Wanted { waiting: true, limit: PAGE, ..Wanted::default() }).await
+}
+
+/// Those in another currency than the payment whose bank waits for evidence, the most urgent first.
+pub async fn foreign(pool: &PgPool, _proof: &Operator) -> sqlx::Result<Vec<ForeignDispute>> {
+    sqlx::query_as!(
+        ForeignDispute,
+        r#"select d.stripe_dispute_id, o.id as "order: OrderId", o.number, d.amount_minor, d.currency as "currency: Currency", d.reason,
+                  d.evidence_due_at
+           from foreign_disputes d join orders o on o.id = d.order_id
+           where d.status in ('warning_needs_response', 'needs_response') order by d.evidence_due_at, d.opened_at limit $1"#,
+        PAGE
+    )
+    .fetch_all(pool)
+    .await
 }
 
 /// The disputes of an order, the newest first.

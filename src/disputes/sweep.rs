@@ -14,7 +14,7 @@ const PER_RUN: i64 = 20;
 
 /// Asks about open disputes, each once an hour, and about those that are decided and whose money has not moved yet.
 pub async fn sweep(app: &App) -> anyhow::Result<()> {
-    let due = sqlx::query_scalar!(
+    let mut due = sqlx::query_scalar!(
         r#"update disputes set asked_at = now() where id in (
                select id from disputes
                where (asked_at is null or asked_at < now() - interval '1 hour') and opened_at < now() - interval '1 hour'
@@ -27,6 +27,19 @@ pub async fn sweep(app: &App) -> anyhow::Result<()> {
     )
     .fetch_all(&app.pool)
     .await?;
+    due.extend(
+        sqlx::query_scalar!(
+            "update foreign_disputes set asked_at = now() where stripe_dispute_id in (
+                 select stripe_dispute_id from foreign_disputes
+                 where (asked_at is null or asked_at < now() - interval '1 hour') and opened_at < now() - interval '1 hour'
+                   and status in ('warning_needs_response', 'warning_under_review', 'needs_response', 'under_review')
+                 order by asked_at nulls first limit $1 for update skip locked)
+             returning stripe_dispute_id",
+            PER_RUN
+        )
+        .fetch_all(&app.pool)
+        .await?,
+    );
     for dispute in due {
         if let Err(error) = sync_dispute(app, &dispute).await {
             tracing::warn!(dispute, error = format!("{error:#}"), "a dispute could not be read; it is asked about again");

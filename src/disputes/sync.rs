@@ -7,6 +7,7 @@ use super::{
     model::DisputeStatus,
 };
 use crate::{
+    audit,
     ids::{DisputeId, OrderId, PaymentId, VendorId, VendorOrderId},
     ledger,
     money::Currency,
@@ -16,7 +17,7 @@ use crate::{
     server::state::App,
 };
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -46,6 +47,8 @@ pub(super) async fn note(app: &App, truth: &gateway::Dispute) -> anyhow::Result<
     if truth.currency != paid.currency.code() || truth.foreign {
         // Our balance at Stripe is kept in another currency than we sell in: these books cannot hold that.
         tracing::error!(%payment, dispute = truth.id, currency = truth.currency, "a dispute is reckoned in another currency");
+        foreign(app, &mut tx, order, payment, truth, status).await?;
+        tx.commit().await?;
         return Ok(());
     }
     ledger::sales::sold(&mut tx, payment).await?;
@@ -87,6 +90,7 @@ pub(super) async fn note(app: &App, truth: &gateway::Dispute) -> anyhow::Result<
     if was.is_none() {
         let detail = json!({ "dispute": id, "amount": truth.amount_minor, "reason": truth.reason });
         record(&mut tx, order, None, "disputed", detail, None).await?;
+        audit_of(&mut tx, &about, "dispute.opened", json!({ "amount": truth.amount_minor, "reason": truth.reason })).await?;
         letters::opened(app, &mut tx, &about).await?;
     }
     let new = Facts {
@@ -101,6 +105,48 @@ pub(super) async fn note(app: &App, truth: &gateway::Dispute) -> anyhow::Result<
     }
     derive_statuses(&mut tx, order).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Keeps what can be kept of a dispute that the books cannot hold, so that the operators see that a bank waits.
+async fn foreign(
+    app: &App,
+    tx: &mut PgConnection,
+    order: OrderId,
+    payment: PaymentId,
+    truth: &gateway::Dispute,
+    status: DisputeStatus,
+) -> anyhow::Result<()> {
+    let was = sqlx::query_scalar!(
+        r#"select status as "status: DisputeStatus" from foreign_disputes where stripe_dispute_id = $1"#,
+        truth.id
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "insert into foreign_disputes (stripe_dispute_id, payment_id, order_id, amount_minor, currency, reason, status, evidence_due_at, opened_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (stripe_dispute_id) do update set status = excluded.status, evidence_due_at = excluded.evidence_due_at",
+        truth.id,
+        payment.uuid(),
+        order.uuid(),
+        truth.amount_minor,
+        truth.currency,
+        truth.reason,
+        was.map_or(status, |was| was.then(status)).as_str(),
+        truth.due,
+        truth.opened_at
+    )
+    .execute(&mut *tx)
+    .await?;
+    if was.is_none() {
+        let detail = json!({
+            "order": order, "payment": payment, "amount": truth.amount_minor, "currency": truth.currency, "reason": truth.reason,
+            "by": "Stripe",
+        });
+        audit::record(&mut *tx, None, "dispute.opened_elsewhere", ("dispute", &truth.id), detail).await?;
+        letters::foreign(app, tx, order, truth).await?;
+    }
     Ok(())
 }
 
@@ -124,6 +170,8 @@ async fn book(
         if new.withdrawn {
             let detail = json!({ "dispute": about.id, "amount": moved.amount_minor, "fee": truth.fee_minor });
             record(tx, about.order, None, "dispute_withdrawn", detail, None).await?;
+            let detail = json!({ "amount": moved.amount_minor, "fee": truth.fee_minor });
+            audit_of(tx, about, "dispute.withdrawn", detail).await?;
         }
     }
     if let Some(moved) = truth.reinstated {
@@ -131,6 +179,7 @@ async fn book(
         if new.reinstated {
             let detail = json!({ "dispute": about.id, "amount": moved.amount_minor });
             record(tx, about.order, None, "dispute_reinstated", detail, None).await?;
+            audit_of(tx, about, "dispute.reinstated", json!({ "amount": moved.amount_minor })).await?;
         }
     }
     if now == DisputeStatus::Lost {
@@ -146,28 +195,51 @@ async fn book(
 
 /// It is decided: everybody whose matter it is reads how.
 async fn ended(app: &App, tx: &mut PgConnection, about: &About, now: DisputeStatus, surplus: bool) -> anyhow::Result<()> {
-    let kind = match now {
-        DisputeStatus::Won => "dispute_won",
-        DisputeStatus::Lost => "dispute_lost",
-        _ => "dispute_closed",
+    let (kind, action) = match now {
+        DisputeStatus::Won => ("dispute_won", "dispute.won"),
+        DisputeStatus::Lost => ("dispute_lost", "dispute.lost"),
+        _ => ("dispute_closed", "dispute.closed"),
     };
     record(tx, about.order, None, kind, json!({ "dispute": about.id, "amount": about.amount_minor }), None).await?;
+    audit_of(tx, about, action, json!({ "amount": about.amount_minor })).await?;
     letters::ended(app, tx, about, now).await?;
-    if surplus && now == DisputeStatus::Won {
-        // It was never ours: it goes back the way it would have gone without the bank.
-        let rest = rest_of(tx, about.order, about.payment).await?;
-        if rest.iter().any(|p| p.figures.amount > 0) {
-            let reason = sqlx::query_scalar!(
-                "select reason from refunds where payment_id = $1 and reason <> 'stripe_dashboard' order by created_at desc limit 1",
-                about.payment.uuid()
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
-            let reason = reason.as_deref().unwrap_or("mismatch");
-            payments::book_refund(tx, NewRefund { payment: about.payment, reason, note: "", actor: None, parts: &rest }).await?;
-        }
+    if now == DisputeStatus::Won {
+        give_back_what_waited(tx, about, surplus).await?;
     }
     Ok(())
+}
+
+/// What was to go back when the bank was asked and gave way to that goes back now, the way it would have gone without the bank: money that was
+/// never ours, and all that is left of an order that was called off.
+async fn give_back_what_waited(tx: &mut PgConnection, about: &About, surplus: bool) -> anyhow::Result<()> {
+    let row = sqlx::query!(
+        r#"select o.status = 'cancelled' as "called_off!",
+                  (select r.reason from refunds r where r.payment_id = $2 and r.reason <> 'stripe_dashboard'
+                   order by r.created_at desc limit 1) as reason
+           from orders o where o.id = $1"#,
+        about.order.uuid(),
+        about.payment.uuid()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let reason = match (surplus, row.called_off) {
+        (true, _) => row.reason.as_deref().unwrap_or("mismatch"),
+        (false, true) => "cancelled",
+        (false, false) => return Ok(()),
+    };
+    let rest = rest_of(tx, about.order, about.payment).await?;
+    if rest.iter().any(|p| p.figures.amount > 0) {
+        payments::book_refund(tx, NewRefund { payment: about.payment, reason, note: "", actor: None, parts: &rest }).await?;
+    }
+    Ok(())
+}
+
+/// Into the audit log, as Stripe's word; the detail goes with the order and the payment.
+async fn audit_of(tx: &mut PgConnection, about: &About, action: &str, mut detail: Value) -> sqlx::Result<()> {
+    detail["order"] = json!(about.order);
+    detail["payment"] = json!(about.payment);
+    detail["by"] = json!("Stripe");
+    audit::record(tx, None, action, ("dispute", about.id), detail).await
 }
 
 /// A dispute that we did not know: its row, and whose money it is by what is left of each parcel.

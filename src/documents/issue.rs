@@ -45,7 +45,7 @@ pub(super) async fn issue(
     .execute(&mut *tx)
     .await?;
     let counter = sqlx::query!(
-        "select last, last_on from document_counters where issuer_id is not distinct from $1 and kind = $2 and year = $3 for update",
+        "select last, last_on from document_counters where (issuer_id = $1 or issuer_id is null and $1::uuid is null) and kind = $2 and year = $3 for update",
         issuer,
         kind.as_str(),
         year
@@ -61,7 +61,7 @@ pub(super) async fn issue(
     let content = serde_json::to_value(&paper)?;
     let currency = paper.currency();
     sqlx::query!(
-        "update document_counters set last = $4, last_on = $5 where issuer_id is not distinct from $1 and kind = $2 and year = $3",
+        "update document_counters set last = $4, last_on = $5 where (issuer_id = $1 or issuer_id is null and $1::uuid is null) and kind = $2 and year = $3",
         issuer,
         kind.as_str(),
         year,
@@ -111,7 +111,7 @@ async fn issued_before(
 ) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
-               select 1 from documents where kind = $1 and vendor_id = $2 and vendor_order_id is not distinct from $3
+               select 1 from documents where kind = $1 and vendor_id = $2 and (vendor_order_id = $3 or vendor_order_id is null and $3::uuid is null)
                  and refund_id is not distinct from $4 and period_from is not distinct from $5
                  and period_until is not distinct from $6 and currency = $7) as "before!""#,
         kind.as_str(),

@@ -64,7 +64,7 @@ async fn write(
         "insert into ledger_accounts (kind, vendor_id, currency)
          select distinct r.kind, r.vendor_id, $2 from jsonb_to_recordset($1) as r (kind text, vendor_id uuid)
          where not exists (select 1 from ledger_accounts a
-                           where a.kind = r.kind and a.vendor_id is not distinct from r.vendor_id and a.currency = $2)
+                           where a.kind = r.kind and (a.vendor_id = r.vendor_id or a.vendor_id is null and r.vendor_id is null) and a.currency = $2)
          order by 1, 2 on conflict do nothing",
         rows,
         booking.currency.code()
@@ -80,7 +80,7 @@ async fn write(
          insert into ledger_entries (transaction_id, account_id, amount_minor, vendor_order_id)
          select made.id, a.id, r.amount_minor, r.vendor_order_id
          from made, jsonb_to_recordset($10) as r (kind text, vendor_id uuid, amount_minor bigint, vendor_order_id uuid)
-         join ledger_accounts a on a.kind = r.kind and a.vendor_id is not distinct from r.vendor_id and a.currency = $5",
+         join ledger_accounts a on a.kind = r.kind and (a.vendor_id = r.vendor_id or a.vendor_id is null and r.vendor_id is null) and a.currency = $5",
         id.uuid(),
         booking.cause.as_str(),
         booking.id,
@@ -102,7 +102,7 @@ async fn write(
 pub async fn balance(db: impl PgExecutor<'_>, account: Account, currency: Currency) -> sqlx::Result<i64> {
     let found = sqlx::query_scalar!(
         r#"select ledger_balance(id) as "balance!" from ledger_accounts
-           where kind = $1 and vendor_id is not distinct from $2 and currency = $3"#,
+           where kind = $1 and (vendor_id = $2 or vendor_id is null and $2::uuid is null) and currency = $3"#,
         account.kind(),
         account.vendor().map(|v| v.uuid()),
         currency.code()

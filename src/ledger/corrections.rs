@@ -2,12 +2,14 @@
 
 use super::model::{Account, Booking, Cause, Entries};
 use crate::{
+    audit,
     error::AppError,
     money::Money,
     payouts,
     server::{auth::Operator, state::App},
     texts,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 texts!(
@@ -39,6 +41,13 @@ pub async fn correct(app: &App, by: &Operator, correction: &Correction) -> Resul
     };
     let mut tx = app.pool.begin().await?;
     let booked = super::book(&mut tx, booking).await?;
+    if let Some(id) = booked {
+        let detail = json!({
+            "debit": debit.kind(), "debit_vendor": debit.vendor(), "credit": credit.kind(), "credit_vendor": credit.vendor(),
+            "amount": amount.minor, "currency": amount.currency, "memo": memo.as_str(),
+        });
+        audit::record(&mut tx, Some(by.id()), "correction.booked", ("ledger_transaction", id), detail).await?;
+    }
     for vendor in [debit.vendor(), credit.vendor()].into_iter().flatten() {
         payouts::level_later(&mut *tx, vendor).await?;
     }

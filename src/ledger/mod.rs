@@ -17,6 +17,15 @@ pub use book::{balance, book, book_at, snapshot};
 
 use crate::server::state::App;
 
+/// All that was paid and is in no book yet, what went back of it, and what Stripe kept: before somebody compares the books with others.
+/// Ends when there is nothing left that can be booked; Stripe is asked about each payment once.
+pub async fn catch_up(app: &App) -> anyhow::Result<()> {
+    while sales::catch_up(app).await? > 0 {}
+    crate::payments::catch_up(&app.pool).await?;
+    while crate::payments::learn_fees(app).await? > 0 {}
+    Ok(())
+}
+
 /// The sweeper's part: what was paid and never booked comes into the books, and every hour the balances are written down.
 pub async fn sweep(app: &App) -> anyhow::Result<()> {
     if sales::catch_up(app).await? > 0 {

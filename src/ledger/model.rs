@@ -6,11 +6,12 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// Where money is, or to whom it is owed; `migrations/0022_ledger.sql` says what each is for. A balance above zero is a debit:
+/// Where money is, or to whom it is owed; `migrations/0022_ledger.sql` and `0033_bank.sql` say what each is for. A balance above zero is a debit:
 /// something that somebody has (`Cash`, `Connected`) or a cost; one below zero is owed (`VendorPayable`) or earned (`Commission`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
     Cash,
+    Bank,
     RefundsDue,
     Commission,
     CommissionVat,
@@ -30,6 +31,7 @@ impl Account {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Cash => "cash",
+            Self::Bank => "bank",
             Self::RefundsDue => "refunds_due",
             Self::Commission => "commission",
             Self::CommissionVat => "commission_vat",
@@ -49,6 +51,7 @@ impl Account {
     pub fn of(kind: &str, vendor: Option<VendorId>) -> Option<Self> {
         Some(match (kind, vendor) {
             ("cash", None) => Self::Cash,
+            ("bank", None) => Self::Bank,
             ("refunds_due", None) => Self::RefundsDue,
             ("commission", None) => Self::Commission,
             ("commission_vat", None) => Self::CommissionVat,
@@ -192,7 +195,7 @@ mod tests {
     fn an_account_is_found_by_its_kind() {
         let vendor = VendorId::new();
         use Account::*;
-        let own = [Cash, RefundsDue, Commission, CommissionVat, StripeFees, Discounts, Losses, Suspense];
+        let own = [Cash, Bank, RefundsDue, Commission, CommissionVat, StripeFees, Discounts, Losses, Suspense];
         let theirs =
             [VendorPending(vendor), VendorPayable(vendor), DisputesHeld(vendor), Connected(vendor), PayoutsInTransit(vendor)];
         for account in own.into_iter().chain(theirs) {

@@ -3,12 +3,14 @@
 
 use super::commission::Rule;
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::{CategoryId, CommissionRuleId, ProductId, VendorId},
     money::{BasisPoints, Currency, Money},
     server::auth::{Operator, Vendor},
     texts,
 };
+use serde_json::json;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
@@ -269,13 +271,22 @@ async fn insert(
         instead.map(|(old, _)| old.uuid()),
         by.id().uuid()
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    let action = if instead.is_some() { "commission_rule.changed" } else { "commission_rule.added" };
+    let detail = json!({
+        "replaces": instead.map(|(old, _)| old), "name": rule.name, "position": position, "fallback": fallback,
+        "vendor": rule.vendor_id, "category": rule.category_id, "product": rule.product_id,
+        "starts_on": rule.starts_on.map(|day| day.to_string()), "ends_on": rule.ends_on.map(|day| day.to_string()),
+        "percent_bp": rule.percent_bp, "fixed": rule.fixed_minor, "minimum": rule.minimum_minor, "cap": rule.cap_minor,
+        "on_shipping": rule.on_shipping,
+    });
+    audit::record(tx, Some(by.id()), action, ("commission_rule", id), detail).await?;
     Ok(id)
 }
 
 /// Asks a rule one place earlier or later. Nothing happens at the ends: the one that matches everything stays the last.
-pub async fn step(pool: &PgPool, _proof: &Operator, id: CommissionRuleId, earlier: bool) -> Result<(), AppError> {
+pub async fn step(pool: &PgPool, by: &Operator, id: CommissionRuleId, earlier: bool) -> Result<(), AppError> {
     let mut tx = pool.begin().await?;
     lock(&mut tx).await?;
     let here = sqlx::query_scalar!(
@@ -302,6 +313,8 @@ pub async fn step(pool: &PgPool, _proof: &Operator, id: CommissionRuleId, earlie
         )
         .execute(&mut *tx)
         .await?;
+        let detail = json!({ "was": here, "now": there });
+        audit::record(&mut tx, Some(by.id()), "commission_rule.moved", ("commission_rule", id), detail).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -319,8 +332,12 @@ pub async fn archive(pool: &PgPool, by: &Operator, id: CommissionRuleId) -> Resu
     )
     .execute(&mut *tx)
     .await?;
+    if done.rows_affected() == 0 {
+        return Err(AppError::NotFound);
+    }
+    audit::record(&mut tx, Some(by.id()), "commission_rule.archived", ("commission_rule", id), json!({})).await?;
     tx.commit().await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(AppError::NotFound) }
+    Ok(())
 }
 
 async fn lock(tx: &mut PgConnection) -> sqlx::Result<()> {

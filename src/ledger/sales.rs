@@ -1,14 +1,16 @@
 //! Booking what shoppers pay: from frozen rows alone, once for each payment.
 
 use super::{
-    book::book_at,
+    book::{book, book_at},
     model::{Account, Booking, Cause, Entries},
 };
 use crate::{
-    ids::{OrderId, PaymentId, VendorId, VendorOrderId},
+    audit,
+    ids::{LedgerTransactionId, OrderId, PaymentId, VendorId, VendorOrderId},
     money::Currency,
     server::state::App,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -67,6 +69,35 @@ pub async fn surplus(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<
     Ok(())
 }
 
+/// An order that cost its shopper nothing is called off: there is nothing to refund, but what the market paid its vendors for it is taken
+/// back. Nothing happens for any other payment. Call it under the order's lock, before anything of it has left; done once, however often
+/// it is called.
+pub async fn called_off(tx: &mut PgConnection, payment: PaymentId) -> sqlx::Result<()> {
+    let rows = sqlx::query!(
+        r#"select t.id as "sale: LedgerTransactionId", t.order_id as "order: OrderId", t.currency as "currency: Currency",
+                  a.kind, a.vendor_id as "vendor?: VendorId", e.amount_minor, e.vendor_order_id as "part?: VendorOrderId"
+           from payments p join ledger_transactions t on t.cause = 'payment' and t.cause_id = p.id and t.step = 'sale'
+           join ledger_entries e on e.transaction_id = t.id join ledger_accounts a on a.id = e.account_id
+           where p.id = $1 and p.amount_minor = 0 order by e.id"#,
+        payment.uuid()
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(()) };
+    let mut entries = Entries::default();
+    for row in &rows {
+        let account = Account::of(&row.kind, row.vendor).ok_or_else(|| sqlx::Error::Decode("an account of no kind".into()))?;
+        entries.credit(account, row.amount_minor, row.part);
+    }
+    let booking = Booking {
+        order: first.order,
+        reverses: Some(first.sale),
+        ..Booking::of(Cause::Payment, payment.uuid(), "called_off", first.currency, entries)
+    };
+    book(tx, booking).await?;
+    Ok(())
+}
+
 /// Writes down and books what Stripe kept of a payment, in minor units, as of the time that Stripe says. Nothing where it is known
 /// already.
 pub async fn fee(tx: &mut PgConnection, payment: PaymentId, fee_minor: i64, at: OffsetDateTime) -> sqlx::Result<()> {
@@ -84,6 +115,8 @@ pub async fn fee(tx: &mut PgConnection, payment: PaymentId, fee_minor: i64, at: 
     entries.debit(Account::StripeFees, fee_minor, None).credit(Account::Cash, fee_minor, None);
     let booking = Booking { order: Some(row.order), ..Booking::of(Cause::Payment, payment.uuid(), "fee", row.currency, entries) };
     book_at(tx, booking, at).await?;
+    let detail = json!({ "fee": fee_minor, "by": "Stripe" });
+    audit::record(tx, None, "payment.fee_booked", ("payment", payment), detail).await?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::{
     audit,
     error::{AppError, Refusal},
     ids::{OrderId, PaymentId, UserId},
+    ledger,
     orders::{self, derive_statuses, model::FulfilmentStatus, model::OrderStatus, queries::Reader, record},
     server::state::App,
 };
@@ -55,6 +56,7 @@ pub async fn cancel(app: &App, order: OrderId, reader: &Reader) -> Result<(), Ap
             let new = NewRefund { payment, reason: "cancelled", note: "", actor: reader.user(), parts: &parts };
             book_refund(&mut tx, new).await.map_err(too_much)?;
         }
+        ledger::sales::called_off(&mut tx, payment).await?;
     }
     close_other_attempts(&mut tx, order).await?;
     record(&mut tx, order, None, "cancelled", json!({ "refund": refund }), reader.user()).await?;

@@ -61,8 +61,9 @@ async fn ask(app: &App, payment: PaymentId, intent: &str) -> Result<(), Unknown>
     Ok(())
 }
 
-/// Asks about payments of which nobody told us, the newest first: each in an hour again, and the older it is the more seldom.
-pub async fn sweep(app: &App) -> anyhow::Result<()> {
+/// Asks about payments of which nobody told us, the newest first: each in an hour again, and the older it is the more seldom. Answers how
+/// many were asked about; none where Stripe is away.
+pub async fn sweep(app: &App) -> anyhow::Result<usize> {
     let waiting = sqlx::query!(
         r#"update payments set fee_asked_at = now() where id in (
                select id from payments
@@ -76,16 +77,17 @@ pub async fn sweep(app: &App) -> anyhow::Result<()> {
     )
     .fetch_all(&app.pool)
     .await?;
+    let asked = waiting.len();
     for payment in waiting {
         match ask(app, payment.id, &payment.intent).await {
             Ok(()) => {}
             // Nobody there: the others would not hear more.
             Err(error @ Unknown::Gateway(GatewayError::Away(_))) => {
                 tracing::warn!(%error, "Stripe does not say what it kept; it is asked again");
-                break;
+                return Ok(0);
             }
             Err(error) => tracing::warn!(payment = %payment.id, %error, "what Stripe kept is not known; it is asked again"),
         }
     }
-    Ok(())
+    Ok(asked)
 }

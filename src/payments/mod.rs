@@ -31,7 +31,7 @@ pub mod webhook;
 #[cfg(feature = "ssr")]
 pub use cancel::{cancel, replace};
 #[cfg(feature = "ssr")]
-pub use fees::read_anew;
+pub use fees::{read_anew, sweep as learn_fees};
 #[cfg(feature = "ssr")]
 pub use gateway::{GatewayError, idempotent};
 #[cfg(feature = "ssr")]

@@ -445,12 +445,14 @@ async fn set_state(tx: &mut PgConnection, refund: RefundId, to: &str) -> sqlx::R
     .fetch_optional(&mut *tx)
     .await?;
     match (was.as_deref(), to) {
-        (Some(_), "succeeded") => {
+        (Some(was), "succeeded") => {
             ledger::refunds::paid(tx, refund).await?;
+            audit::record(tx, None, "refund.succeeded", ("refund", refund), json!({ "was": was })).await?;
         }
-        (Some(_), "failed") => {
+        (Some(was), "failed") => {
             ledger::refunds::returned(tx, refund).await?;
             ledger::refunds::failed(tx, refund).await?;
+            audit::record(tx, None, "refund.failed", ("refund", refund), json!({ "was": was })).await?;
         }
         _ => {}
     }

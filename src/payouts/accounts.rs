@@ -3,12 +3,14 @@
 
 use super::{gateway, letters, settings::settings, settle};
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::VendorId,
     payments::GatewayError,
     server::{auth::Vendor, errors::internal, state::App},
 };
 use anyhow::Context;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -77,13 +79,19 @@ pub async fn dashboard(app: &App, vendor: &Vendor) -> Result<String, AppError> {
 
 /// The vendor says that a payout which failed may be tried again: at the next run.
 pub async fn try_again(app: &App, vendor: &Vendor) -> sqlx::Result<bool> {
+    let mut tx = app.pool.begin().await?;
     let done = sqlx::query!(
         "update vendor_accounts set stopped_at = null where vendor_id = $1 and stopped_at is not null",
         vendor.id().uuid()
     )
-    .execute(&app.pool)
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let done = done.rows_affected() == 1;
+    if done {
+        audit::record(&mut tx, Some(vendor.customer().id()), "payouts.resumed", ("vendor", vendor.id()), json!({})).await?;
+    }
+    tx.commit().await?;
+    Ok(done)
 }
 
 /// Reads an account from Stripe and writes down how it stands; what is not ours is left alone.
@@ -100,18 +108,41 @@ pub async fn sync_account(app: &App, account: &str) -> anyhow::Result<()> {
             Some(vendor) => note(app, &truth, Some(vendor)).await,
             None => Ok(()),
         },
-        // Its owner has left us: nothing can be sent there any more.
-        Err(GatewayError::Refused { status: 401 | 403 | 404, .. }) if known.is_some() => {
-            sqlx::query!(
-                "update vendor_accounts set charges_enabled = false, payouts_enabled = false, synced_at = now() where stripe_account_id = $1",
-                account
-            )
-            .execute(&app.pool)
-            .await?;
-            Ok(())
-        }
-        Err(error) => Err(error).context("reading an account"),
+        Err(error) => match (error, known) {
+            (GatewayError::Refused { status: 401 | 403 | 404, .. }, Some(vendor)) => close(app, vendor, account).await,
+            (error, _) => Err(error).context("reading an account"),
+        },
     }
+}
+
+/// Its owner has left us: nothing can be sent there any more.
+async fn close(app: &App, vendor: VendorId, account: &str) -> anyhow::Result<()> {
+    let mut tx = app.pool.begin().await?;
+    let was = lock(&mut tx, vendor).await?;
+    sqlx::query!(
+        "update vendor_accounts set charges_enabled = false, payouts_enabled = false, synced_at = now() where stripe_account_id = $1",
+        account
+    )
+    .execute(&mut *tx)
+    .await?;
+    if was.is_some_and(|was| was.payouts_enabled) {
+        note_change(&mut tx, vendor, account, "payout_account.closed", json!({ "reason": "its owner has left" })).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Into the audit log, as Stripe's word about the account of a vendor.
+async fn note_change(
+    tx: &mut PgConnection,
+    vendor: VendorId,
+    account: &str,
+    action: &str,
+    mut detail: Value,
+) -> sqlx::Result<()> {
+    detail["account"] = json!(account);
+    detail["by"] = json!("Stripe");
+    audit::record(tx, None, action, ("vendor", vendor), detail).await
 }
 
 /// As [`sync_account`], for the account of a vendor, if it has one.
@@ -156,7 +187,14 @@ async fn note(app: &App, truth: &gateway::Account, vendor: Option<VendorId>) -> 
     )
     .execute(&mut *tx)
     .await?;
+    if was.stripe_account_id.is_none() {
+        note_change(&mut tx, vendor, &truth.id, "payout_account.made", json!({})).await?;
+    }
+    if other_bank {
+        note_change(&mut tx, vendor, &truth.id, "payout_account.bank_changed", json!({ "bank": bank })).await?;
+    }
     if opens {
+        note_change(&mut tx, vendor, &truth.id, "payout_account.opened", json!({})).await?;
         // The days that went by while it was closed are not paid late, one by one.
         let next = settings(app, &mut tx, vendor).await?.schedule.on_or_after(OffsetDateTime::now_utc().date());
         sqlx::query!(
@@ -169,6 +207,8 @@ async fn note(app: &App, truth: &gateway::Account, vendor: Option<VendorId>) -> 
         settle::level_later(&mut *tx, vendor).await?;
     }
     if was.payouts_enabled && !truth.payouts_enabled {
+        let detail = json!({ "reason": truth.disabled_reason });
+        note_change(&mut tx, vendor, &truth.id, "payout_account.closed", detail).await?;
         letters::account_closed(app, &mut tx, vendor, truth).await?;
     }
     tx.commit().await?;

@@ -9,6 +9,7 @@ use super::{
     settle::level_later,
 };
 use crate::{
+    audit,
     ids::{PayoutId, VendorId},
     ledger::{
         self,
@@ -21,6 +22,7 @@ use crate::{
         state::App,
     },
 };
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
 
 /// The job of one payout never waits twice.
@@ -101,6 +103,14 @@ impl Row {
         entries.debit(debit, self.amount_minor, None).credit(credit, self.amount_minor, None);
         Booking::of(Cause::Payout, id.uuid(), step, self.currency, entries)
     }
+
+    /// Into the audit log, as Stripe's word: what became of it.
+    async fn note(&self, tx: &mut PgConnection, id: PayoutId, state: PayoutState, mut detail: Value) -> sqlx::Result<()> {
+        detail["vendor"] = json!(self.vendor);
+        detail["amount"] = json!(self.amount_minor);
+        detail["by"] = json!("Stripe");
+        audit::record(tx, None, &format!("payout.{}", state.as_str()), ("payout", id), detail).await
+    }
 }
 
 /// Locks the vendor's account and reads the payout under it.
@@ -129,6 +139,7 @@ async fn note(app: &App, id: PayoutId, truth: &gateway::Payout) -> anyhow::Resul
         set(&mut tx, id, PayoutState::Sent, truth).await?;
         let booking = row.booking(id, "sent", Account::PayoutsInTransit(vendor), Account::Connected(vendor));
         ledger::book(&mut tx, booking).await?;
+        row.note(&mut tx, id, PayoutState::Sent, json!({})).await?;
         row.state = PayoutState::Sent;
     }
     let end = match (row.state, truth.standing) {
@@ -150,6 +161,7 @@ async fn note(app: &App, id: PayoutId, truth: &gateway::Payout) -> anyhow::Resul
     if let Some((state, booking)) = end {
         set(&mut tx, id, state, truth).await?;
         ledger::book(&mut tx, booking).await?;
+        row.note(&mut tx, id, state, json!({ "code": truth.failure_code })).await?;
         if state != PayoutState::Paid {
             stop(app, &mut tx, &row, (truth.failure_code.as_deref(), truth.failure.as_deref())).await?;
         }
@@ -191,6 +203,7 @@ async fn refused(app: &App, id: PayoutId, code: &str, message: &str) -> anyhow::
         )
         .execute(&mut *tx)
         .await?;
+        row.note(&mut tx, id, PayoutState::Failed, json!({ "code": code })).await?;
         // There was less than Stripe had told a moment before: nothing that the vendor could mend.
         if code != "balance_insufficient" {
             stop(app, &mut tx, &row, (Some(code), Some(message))).await?;

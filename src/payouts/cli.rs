@@ -37,7 +37,7 @@ pub async fn run(app: &App, what: Payouts) -> anyhow::Result<()> {
     }
     let booked = match turn {
         Turn::Scheduled => run::run_due(app, now).await?,
-        Turn::Everybody => run::run_everybody(app, now).await?,
+        Turn::Everybody => run::run_everybody(app, None, now).await?,
     };
     println!("{booked} payouts are booked. The running server sends them.");
     Ok(())

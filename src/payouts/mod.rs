@@ -17,7 +17,7 @@ mod settle;
 pub mod statement;
 mod sweep;
 
-pub use accounts::{sync_account, sync_account_of};
+pub use accounts::{set_up, sync_account, sync_account_of, try_again};
 pub use bank::{payout, sync_payout};
 pub use release::{Deliverer, delivered, release_due};
 pub use run::{Candidate, look, run_due, run_everybody};

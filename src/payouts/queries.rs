@@ -92,7 +92,7 @@ pub async fn own_payouts(
     after: Option<(OffsetDateTime, PayoutId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<PayoutRow>> {
-    payout_rows(db, Some(vendor.id()), None, after, limit).await
+    payout_rows(db, Some(vendor.id()), None, false, after, limit).await
 }
 
 /// A page of all payouts, of a state or of every one.
@@ -102,13 +102,19 @@ pub async fn payouts(
     state: Option<&str>,
     after: Option<&Cursor<PayoutId>>,
 ) -> sqlx::Result<Rows<PayoutRow>> {
-    payout_rows(db, None, state, after.map(|c| (c.at, c.id)), PAGE + 1).await.map(Rows::from)
+    payout_rows(db, None, state, false, after.map(|c| (c.at, c.id)), PAGE + 1).await.map(Rows::from)
+}
+
+/// Of every vendor whose payouts have stopped the payout that stopped them, the newest first; at most a page.
+pub async fn stopped(db: &PgPool, _proof: &Operator) -> sqlx::Result<Vec<PayoutRow>> {
+    payout_rows(db, None, None, true, None, PAGE).await
 }
 
 async fn payout_rows(
     db: &PgPool,
     vendor: Option<VendorId>,
     state: Option<&str>,
+    stopped: bool,
     after: Option<(OffsetDateTime, PayoutId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<PayoutRow>> {
@@ -120,12 +126,16 @@ async fn payout_rows(
            from payouts p join vendors v on v.id = p.vendor_id
            where ($1::uuid is null or p.vendor_id = $1) and ($2::text is null or p.state = $2)
              and ($3::timestamptz is null or (p.created_at, p.id) < ($3, $4))
+             and (not $6 or p.id = (select f.id from payouts f join vendor_accounts c on c.vendor_id = f.vendor_id and c.stopped_at is not null
+                                    where f.vendor_id = p.vendor_id and f.state in ('failed', 'returned')
+                                    order by f.settled_at desc, f.id desc limit 1))
            order by p.created_at desc, p.id desc limit $5"#,
         vendor.map(VendorId::uuid),
         state,
         after.map(|(at, _)| at),
         after.map(|(_, id)| id.uuid()),
-        limit
+        limit,
+        stopped
     )
     .fetch_all(db)
     .await

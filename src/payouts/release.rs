@@ -3,6 +3,7 @@
 
 use super::settle::level_later;
 use crate::{
+    audit,
     error::{AppError, Refusal},
     ids::{OrderId, UserId, VendorId, VendorOrderId},
     ledger::{
@@ -95,14 +96,14 @@ pub async fn delivered(app: &App, parcel: VendorOrderId, by: Deliverer<'_>) -> R
     .await?;
     let detail = json!({ "vendor": row.vendor_name, "by": by.word() });
     record(&mut tx, row.order, Some(parcel), "delivered", detail, by.user()).await?;
-    release(&mut tx, parcel).await?;
+    release(&mut tx, parcel, by.user(), by.word()).await?;
     tx.commit().await?;
     Ok(row.order)
 }
 
 /// Releases what the books still have as pending of a parcel: refunds before it are in that. Call it under the order's row lock. `false`
-/// where nothing was left to release.
-async fn release(tx: &mut PgConnection, parcel: VendorOrderId) -> sqlx::Result<bool> {
+/// where nothing was left to release. `actor` said that it has arrived, as `by`.
+async fn release(tx: &mut PgConnection, parcel: VendorOrderId, actor: Option<UserId>, by: &str) -> sqlx::Result<bool> {
     let row = sqlx::query!(
         r#"select o.id as "order: OrderId", o.currency as "currency: Currency", v.vendor_id as "vendor: VendorId",
                   (select coalesce(-sum(e.amount_minor), 0)::bigint from ledger_entries e join ledger_accounts a on a.id = e.account_id
@@ -123,6 +124,8 @@ async fn release(tx: &mut PgConnection, parcel: VendorOrderId) -> sqlx::Result<b
         return Ok(false);
     }
     sqlx::query!("update vendor_orders set released_at = now() where id = $1", parcel.uuid()).execute(&mut *tx).await?;
+    let detail = json!({ "vendor": row.vendor, "order": row.order, "amount": row.pending, "by": by });
+    audit::record(&mut *tx, actor, "parcel.released", ("parcel", parcel), detail).await?;
     level_later(tx, row.vendor).await?;
     Ok(true)
 }
@@ -168,7 +171,7 @@ async fn release_one(app: &App, order: OrderId, parcel: VendorOrderId) -> sqlx::
     if !still {
         return Ok(false);
     }
-    let done = release(&mut tx, parcel).await?;
+    let done = release(&mut tx, parcel, None, "time").await?;
     tx.commit().await?;
     Ok(done)
 }

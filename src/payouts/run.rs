@@ -10,9 +10,11 @@ use super::{
     settle::settle_vendor,
 };
 use crate::{
-    ids::{PayoutId, VendorId},
+    audit,
+    ids::{PayoutId, UserId, VendorId},
     server::state::App,
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 
@@ -38,23 +40,24 @@ pub async fn run_due(app: &App, now: OffsetDateTime) -> anyhow::Result<usize> {
     )
     .fetch_all(&app.pool)
     .await?;
-    run(app, due, Turn::Scheduled, now).await
+    run(app, due, Turn::Scheduled, None, now).await
 }
 
-/// Pays everybody who can be paid at `now`, whatever their days; answers how many payouts were booked.
-pub async fn run_everybody(app: &App, now: OffsetDateTime) -> anyhow::Result<usize> {
+/// Pays everybody who can be paid at `now`, whatever their days; answers how many payouts were booked. `by` started it; `None`: the command
+/// line.
+pub async fn run_everybody(app: &App, by: Option<UserId>, now: OffsetDateTime) -> anyhow::Result<usize> {
     let all = sqlx::query_scalar!(
         r#"select vendor_id as "vendor: VendorId" from vendor_accounts where payouts_enabled order by vendor_id"#
     )
     .fetch_all(&app.pool)
     .await?;
-    run(app, all, Turn::Everybody, now).await
+    run(app, all, Turn::Everybody, by, now).await
 }
 
-async fn run(app: &App, vendors: Vec<VendorId>, turn: Turn, now: OffsetDateTime) -> anyhow::Result<usize> {
+async fn run(app: &App, vendors: Vec<VendorId>, turn: Turn, by: Option<UserId>, now: OffsetDateTime) -> anyhow::Result<usize> {
     let mut booked = 0;
     for vendor in vendors {
-        match pay(app, vendor, turn, now).await {
+        match pay(app, vendor, turn, by, now).await {
             Ok(done) => booked += usize::from(done),
             Err(error) => tracing::warn!(%vendor, error = format!("{error:#}"), "a vendor could not be paid; it is tried again"),
         }
@@ -63,7 +66,7 @@ async fn run(app: &App, vendors: Vec<VendorId>, turn: Turn, now: OffsetDateTime)
 }
 
 /// Decides one vendor's payout. Stripe is asked before, in no transaction; what it said can only make the payout smaller.
-async fn pay(app: &App, vendor: VendorId, turn: Turn, now: OffsetDateTime) -> anyhow::Result<bool> {
+async fn pay(app: &App, vendor: VendorId, turn: Turn, by: Option<UserId>, now: OffsetDateTime) -> anyhow::Result<bool> {
     settle_vendor(app, vendor).await?;
     let (mut before, account) = {
         let mut db = app.pool.acquire().await?;
@@ -115,6 +118,12 @@ async fn pay(app: &App, vendor: VendorId, turn: Turn, now: OffsetDateTime) -> an
             )
             .execute(&mut *tx)
             .await?;
+            let because = match turn {
+                Turn::Scheduled => "its day",
+                Turn::Everybody => "started by hand",
+            };
+            let detail = json!({ "vendor": vendor, "amount": amount, "because": because });
+            audit::record(&mut tx, by, "payout.booked", ("payout", id), detail).await?;
             bank::send_later(&mut *tx, id).await?;
             true
         }

@@ -2,6 +2,7 @@
 
 use super::model::{Schedule, Settings};
 use crate::{
+    audit,
     error::AppError,
     ids::VendorId,
     server::{
@@ -10,6 +11,7 @@ use crate::{
         state::App,
     },
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
@@ -54,21 +56,29 @@ pub async fn choose(app: &App, vendor: &Vendor, schedule: Schedule, minimum_mino
     )
     .execute(&mut *tx)
     .await?;
+    let detail = json!({ "schedule": name, "weekday": weekday, "month_day": month_day, "minimum": minimum_minor });
+    audit::record(&mut tx, Some(vendor.customer().id()), "payout_settings.chosen", ("vendor", vendor.id()), detail).await?;
     tx.commit().await
 }
 
 /// The operator says how long a new vendor's money is held; `None`: as the shop does.
-pub async fn hold(app: &App, _proof: &Operator, vendor: VendorId, days: Option<i32>) -> Result<(), AppError> {
+pub async fn hold(app: &App, by: &Operator, vendor: VendorId, days: Option<i32>) -> Result<(), AppError> {
+    let mut tx = app.pool.begin().await?;
     let done = sqlx::query!(
         "insert into payout_settings (vendor_id, holding_days) select id, $2 from vendors where id = $1
          on conflict (vendor_id) do update set holding_days = $2",
         vendor.uuid(),
         days
     )
-    .execute(&app.pool)
+    .execute(&mut *tx)
     .await
     .map_err(|e| {
         if violates(&e, "payout_settings_holding") { AppError::field("days", "Write 0 to 365 days.") } else { e.into() }
     })?;
-    if done.rows_affected() == 0 { Err(AppError::NotFound) } else { Ok(()) }
+    if done.rows_affected() == 0 {
+        return Err(AppError::NotFound);
+    }
+    audit::record(&mut tx, Some(by.id()), "payout_settings.held", ("vendor", vendor), json!({ "days": days })).await?;
+    tx.commit().await?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ use super::{
     queries,
 };
 use crate::{
+    audit,
     ids::{OrderId, TransferId, TransferReversalId, VendorId, VendorOrderId},
     ledger::{
         self,
@@ -20,6 +21,7 @@ use crate::{
         state::App,
     },
 };
+use serde_json::json;
 use sqlx::{PgConnection, PgExecutor};
 
 /// How many steps one job takes; what is left is for the next one.
@@ -194,6 +196,8 @@ async fn transfer(app: &App, id: TransferId) -> anyhow::Result<bool> {
         entries.debit(Account::Connected(row.vendor), row.amount_minor, None).credit(Account::Cash, row.amount_minor, None);
         let booking = Booking { order: row.order, ..Booking::of(Cause::Transfer, id.uuid(), "", row.currency, entries) };
         ledger::book(&mut tx, booking).await?;
+        let detail = json!({ "vendor": row.vendor, "amount": row.amount_minor, "order": row.order });
+        audit::record(&mut tx, None, "transfer.made", ("transfer", id), detail).await?;
     }
     tx.commit().await?;
     Ok(made.is_some())
@@ -227,6 +231,8 @@ async fn reverse(app: &App, id: TransferReversalId) -> anyhow::Result<bool> {
         entries.debit(Account::Cash, row.amount_minor, None).credit(Account::Connected(row.vendor), row.amount_minor, None);
         let booking = Booking { order: row.order, ..Booking::of(Cause::TransferReversal, id.uuid(), "", row.currency, entries) };
         ledger::book(&mut tx, booking).await?;
+        let detail = json!({ "vendor": row.vendor, "amount": row.amount_minor, "order": row.order });
+        audit::record(&mut tx, None, "transfer.reversed", ("transfer_reversal", id), detail).await?;
     }
     tx.commit().await?;
     Ok(made.is_some())

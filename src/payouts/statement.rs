@@ -74,6 +74,13 @@ pub async fn statement(db: &PgPool, vendor: VendorId, period: Period, currency: 
         // Goods and fee stand in one transaction; a statement tells them apart.
         let gross = row.net + row.fee;
         match row.cause.as_str() {
+            // What the market alone had paid for goes back to it.
+            "payment" if row.step == "called_off" => {
+                line(row.at, Movement::Refund, "the order was called off", order, gross, 0);
+                if row.fee != 0 {
+                    line(row.at, Movement::FeeReturned, "", order, -row.fee, 0);
+                }
+            }
             "payment" => {
                 line(row.at, Movement::Sale, "", order, gross, 0);
                 if row.fee != 0 {

@@ -63,16 +63,18 @@ const LAWS: &[(&str, &str)] = &[
         "select count(*) from payments p join orders o on o.id = p.order_id where p.state = 'paid' and o.placed_at is null",
     ),
     (
-        "Payments: money that no order took goes back whole",
+        "Payments: money that no order took goes back whole, unless a bank decides or did not take it",
         "select count(*) from payments p where p.state = 'surplus' and p.amount_minor <>
          (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
-         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
+         and not exists (select 1 from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))
+         and not exists (select 1 from refunds r where r.payment_id = p.id and r.state = 'failed' and r.stripe_refund_id is not null)",
     ),
     (
-        "Payments: a cancelled order that was paid gets all of it back",
+        "Payments: a cancelled order that was paid gets all of it back, unless a bank decides or did not take it",
         "select count(*) from payments p join orders o on o.id = p.order_id where p.state = 'paid' and o.status = 'cancelled' and p.amount_minor <>
          (select coalesce(sum(r.amount_minor), 0) from refunds r where r.payment_id = p.id and r.state <> 'failed')
-         + (select coalesce(sum(d.amount_minor), 0) from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))",
+         and not exists (select 1 from disputes d where d.payment_id = p.id and d.status in ('needs_response', 'under_review', 'lost'))
+         and not exists (select 1 from refunds r where r.payment_id = p.id and r.state = 'failed' and r.stripe_refund_id is not null)",
     ),
     (
         "Refunds: never more than was paid",
@@ -167,7 +169,7 @@ const LAWS: &[(&str, &str)] = &[
         "Ledger: nothing is booked as paid that was not",
         "select count(*) from ledger_transactions t where t.cause = 'payment' and not exists
          (select 1 from payments p where p.id = t.cause_id and p.booked_at is not null
-          and t.step = any(case p.state when 'paid' then array['sale', 'fee'] when 'surplus' then array['surplus', 'fee'] end))",
+          and t.step = any(case p.state when 'paid' then array['sale', 'fee', 'called_off'] when 'surplus' then array['surplus', 'fee'] end))",
     ),
     (
         "Ledger: what Stripe kept is booked where it is known",

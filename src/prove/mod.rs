@@ -5,6 +5,7 @@ pub mod cli;
 pub mod crash;
 mod judge;
 mod laws;
+pub mod money;
 pub mod node;
 pub mod oversell;
 pub mod stand;

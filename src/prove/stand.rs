@@ -47,6 +47,27 @@ impl Stand {
         stock: i32,
         books: Option<PgPool>,
     ) -> anyhow::Result<Self> {
+        Self::furnish(server, config, sandbox(listen, true), (goods, stock), listen, books).await
+    }
+
+    /// Builds one without goods, in which no shop listens: its sandbox keeps its events and sends none, so that whoever proves
+    /// something hands them over when, and as often as, it wants.
+    ///
+    /// # Errors
+    /// As [`Stand::build`].
+    pub async fn silent(server: &PgPool, config: &Config) -> anyhow::Result<Self> {
+        let nowhere = ([127, 0, 0, 1], 0).into();
+        Self::furnish(server, config, sandbox(nowhere, false), (0, 0), nowhere, None).await
+    }
+
+    async fn furnish(
+        server: &PgPool,
+        config: &Config,
+        sandbox: SandboxConfig,
+        (goods, stock): (usize, i32),
+        listen: SocketAddr,
+        books: Option<PgPool>,
+    ) -> anyhow::Result<Self> {
         let server = (*server.connect_options()).clone();
         let name = format!("souk_proof_{}", Uuid::now_v7().simple());
         on_server(&server, &format!("create database {name}")).await.context("a database of its own cannot be made")?;
@@ -55,7 +76,7 @@ impl Stand {
             let pool = PgPoolOptions::new().max_connections(20).connect_with(options.clone()).await?;
             MIGRATIONS.run(&pool).await?;
             let variants = open(&pool, goods, stock).await.context("the goods cannot be laid out")?;
-            let stripe = stripe::start(books.unwrap_or_else(|| pool.clone()), sandbox(listen)).await?;
+            let stripe = stripe::start(books.unwrap_or_else(|| pool.clone()), sandbox).await?;
             anyhow::Ok((pool, stripe, variants, options))
         };
         match furnished.await {
@@ -92,10 +113,10 @@ impl Stand {
     }
 }
 
-fn sandbox(shop: SocketAddr) -> SandboxConfig {
+fn sandbox(shop: SocketAddr, tells: bool) -> SandboxConfig {
     SandboxConfig {
         listen: ([127, 0, 0, 1], 0).into(),
-        webhook_url: Some(format!("http://{shop}/webhooks/stripe")),
+        webhook_url: tells.then(|| format!("http://{shop}/webhooks/stripe")),
         enabled_events: crate::payments::webhook::events().map(str::to_owned).collect(),
         webhook_secret: WEBHOOK_SECRET.into(),
         public_url: None,
@@ -112,30 +133,42 @@ async fn open(pool: &PgPool, goods: usize, stock: i32) -> sqlx::Result<Vec<Uuid>
     let vendors: Vec<Uuid> = sqlx::query_scalar!("select id from vendors order by slug").fetch_all(&mut *tx).await?;
     let mut variants = Vec::with_capacity(goods);
     for (number, vendor) in (1..=goods).zip(vendors.into_iter().cycle()) {
-        let (product, variant) = (Uuid::now_v7(), Uuid::now_v7());
-        sqlx::query!(
-            "with product as (
-                 insert into products (id, vendor_id, category_id, slug, title, description, status, published_at)
-                 values ($1, $2, $3, $4, $4, '', 'published', now()) returning id
-             ), variant as (
-                 insert into variants (id, product_id, vendor_id, sku, price_minor, currency)
-                 select $5, id, $2, upper($4), $6, 'GBP' from product returning id
-             )
-             insert into stock (variant_id, on_hand) select id, $7 from variant",
-            product,
-            vendor,
-            category,
-            format!("thing-{number}"),
-            variant,
-            PRICE_MINOR,
-            stock
-        )
-        .execute(&mut *tx)
-        .await?;
-        variants.push(variant);
+        variants.push(lay_out(&mut tx, vendor, category, number, PRICE_MINOR, stock).await?);
     }
     tx.commit().await?;
     Ok(variants)
+}
+
+/// Puts a thing on a vendor's shelf, as `thing-{number}`; answers its variant.
+pub(super) async fn lay_out(
+    tx: &mut PgConnection,
+    vendor: Uuid,
+    category: Uuid,
+    number: usize,
+    price_minor: i64,
+    stock: i32,
+) -> sqlx::Result<Uuid> {
+    let (product, variant) = (Uuid::now_v7(), Uuid::now_v7());
+    sqlx::query!(
+        "with product as (
+             insert into products (id, vendor_id, category_id, slug, title, description, status, published_at)
+             values ($1, $2, $3, $4, $4, '', 'published', now()) returning id
+         ), variant as (
+             insert into variants (id, product_id, vendor_id, sku, price_minor, currency)
+             select $5, id, $2, upper($4), $6, 'GBP' from product returning id
+         )
+         insert into stock (variant_id, on_hand) select id, $7 from variant",
+        product,
+        vendor,
+        category,
+        format!("thing-{number}"),
+        variant,
+        price_minor,
+        stock
+    )
+    .execute(tx)
+    .await?;
+    Ok(variant)
 }
 
 async fn on_server(server: &PgConnectOptions, statement: &str) -> anyhow::Result<()> {

@@ -52,9 +52,10 @@ async fn differing(tx: &mut PgConnection, rest: Duration) -> sqlx::Result<Vec<(F
                select account, currency, cause, cause_id, entry_id, sum(amount_minor)::bigint as money,
                       coalesce(sum(amount_minor) filter (where kind = 'stripe_fees'), 0)::bigint as fee, max(at) as at
                from books b
-               -- The demo's payments and refunds were never at Stripe.
-               where not exists (select 1 from payments p where b.cause = 'payment' and p.id = b.cause_id and p.stripe_intent_id like 'pi\_demo\_%')
-                 and not exists (select 1 from refunds r where b.cause = 'refund' and r.id = b.cause_id and r.stripe_refund_id like 're\_demo\_%')
+               -- The demo's payments and refunds are known to our own sandbox alone: where Stripe has no entry of one, it never was there.
+               where exists (select 1 from stripe_entries s where s.cause_id = b.cause_id)
+                  or (not exists (select 1 from payments p where b.cause = 'payment' and p.id = b.cause_id and p.stripe_intent_id like 'pi\_demo\_%')
+                      and not exists (select 1 from refunds r where b.cause = 'refund' and r.id = b.cause_id and r.stripe_refund_id like 're\_demo\_%'))
                group by 1, 2, 3, 4, 5
            ), there as (
                select account, currency, case when cause_id is not null then touches end as cause, cause_id,

@@ -6,7 +6,7 @@ use super::{
     queries,
 };
 use crate::{
-    disputes,
+    audit, disputes,
     error::{AppError, Refusal},
     ids::DifferenceId,
     ledger::{
@@ -17,6 +17,7 @@ use crate::{
     payments, payouts,
     server::{auth::Operator, errors::internal, state::App},
 };
+use serde_json::json;
 use sqlx::PgConnection;
 use std::time::Duration;
 
@@ -70,6 +71,11 @@ pub async fn book(app: &App, by: &Operator, id: DifferenceId, amount_minor: i64,
         ..Booking::of(Cause::Correction, id.uuid(), "", difference.currency, entries)
     };
     ledger::book(&mut tx, booking).await?;
+    let detail = json!({
+        "debit": difference.debit, "debit_vendor": difference.debit_vendor, "credit": difference.credit,
+        "credit_vendor": difference.credit_vendor, "amount": amount_minor, "currency": difference.currency, "memo": memo.as_str(),
+    });
+    audit::record(&mut tx, Some(by.id()), "difference.booked", ("difference", id), detail).await?;
     for vendor in [debit, credit].into_iter().filter_map(Account::vendor) {
         payouts::level_later(&mut *tx, vendor).await?;
     }
@@ -83,6 +89,7 @@ pub async fn explain(app: &App, by: &Operator, id: DifferenceId, why: &str) -> R
     let mut tx = app.pool.begin().await?;
     queries::difference(&mut *tx, by, id).await?;
     decide(&mut tx, by, id, DifferenceState::Explained, why.as_str()).await?;
+    audit::record(&mut tx, Some(by.id()), "difference.explained", ("difference", id), json!({ "why": why.as_str() })).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -98,10 +105,16 @@ pub async fn again(app: &App, by: &Operator, id: DifferenceId) -> Result<bool, A
     read(app, &difference).await?;
     compare(app, difference.run, Duration::ZERO).await?;
     let note = format!("read from Stripe for {}", by.customer().name());
+    let mut tx = app.pool.begin().await?;
     let gone = sqlx::query!("update reconciliation_differences set note = $2 where id = $1 and state = 'gone'", id.uuid(), note)
-        .execute(&app.pool)
+        .execute(&mut *tx)
         .await?;
-    Ok(gone.rows_affected() == 1)
+    let gone = gone.rows_affected() == 1;
+    // What was booked by it has its own entries; this one says who had it read.
+    let detail = json!({ "agrees": gone });
+    audit::record(&mut tx, Some(by.id()), "difference.read_anew", ("difference", id), detail).await?;
+    tx.commit().await?;
+    Ok(gone)
 }
 
 async fn read(app: &App, difference: &Difference) -> Result<(), AppError> {

@@ -86,13 +86,19 @@ impl Found {
         let own = self.account.is_empty();
         match (&self.subject, self.what, self.vendor) {
             (_, What::Fee, _) => Account::StripeFees,
+            (Subject::Entry(_), _, vendor) => match (self.kind.as_deref().unwrap_or_default(), vendor, own) {
+                // Paid out in Stripe's dashboard. A vendor has had that much of what it was owed; the market has it at its bank.
+                ("payout" | "payout_cancel" | "payout_failure", Some(vendor), false) => Account::VendorPayable(vendor),
+                ("payout" | "payout_cancel" | "payout_failure" | "topup" | "topup_reversal", _, true) => Account::Bank,
+                ("stripe_fee" | "stripe_fx_fee" | "tax_fee", _, false) => Account::StripeFees,
+                _ => Account::Suspense,
+            },
             (Subject::Row { cause, .. }, _, vendor) => match (cause.as_str(), vendor, own) {
                 ("refund", ..) => Account::RefundsDue,
                 ("transfer" | "transfer_reversal", Some(vendor), true) => Account::Connected(vendor),
                 ("payout", Some(vendor), false) => Account::PayoutsInTransit(vendor),
                 _ => Account::Suspense,
             },
-            _ => Account::Suspense,
         }
     }
 
@@ -255,6 +261,20 @@ mod tests {
             (PayoutsInTransit(vendor), Connected(vendor), 900)
         );
         assert_eq!(says(found(None, What::Money, 0, 300, None, true)), (Cash, Suspense, 300));
+        let of_kind = |kind: &str, vendor: Option<VendorId>, there| {
+            let own = vendor.is_none();
+            says(Found { kind: Some(kind.into()), ..found(None, What::Money, 0, there, vendor, own) })
+        };
+        // made in Stripe's dashboard: a vendor's payout, and that it came back; the market's own
+        assert_eq!(of_kind("payout", Some(vendor), -900), (VendorPayable(vendor), Connected(vendor), 900));
+        assert_eq!(of_kind("payout_failure", Some(vendor), 900), (Connected(vendor), VendorPayable(vendor), 900));
+        assert_eq!(of_kind("payout", None, -900), (Bank, Cash, 900));
+        assert_eq!(of_kind("payout_failure", None, 900), (Cash, Bank, 900));
+        assert_eq!(of_kind("topup", None, 500), (Cash, Bank, 500));
+        assert_eq!(of_kind("stripe_fee", Some(vendor), -10), (StripeFees, Connected(vendor), 10));
+        // a transfer of the dashboard: the two sides of it meet where somebody explains them
+        assert_eq!(of_kind("transfer", None, -700), (Suspense, Cash, 700));
+        assert_eq!(of_kind("payment", Some(vendor), 700), (Connected(vendor), Suspense, 700));
         let memo = found(Some("refund"), What::Money, 0, -500, None, true).memo();
         assert_eq!(memo, "A refund: Stripe moved −£5.00, the books say nothing");
         let memo = found(Some("payment"), What::Fee, 50, 70, None, true).memo();

@@ -29,7 +29,7 @@ pub async fn read(app: &App, run: ReconciliationId) -> anyhow::Result<()> {
 /// From when on there is anything to read.
 async fn first_payment(app: &App) -> sqlx::Result<OffsetDateTime> {
     let first = sqlx::query_scalar!(
-        r"select min(created_at) from payments where state in ('paid', 'surplus') and stripe_intent_id not like 'pi\_demo\_%'"
+        "select min(created_at) from payments where state in ('paid', 'surplus') and stripe_intent_id is not null"
     )
     .fetch_one(&app.pool)
     .await?;

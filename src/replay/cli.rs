@@ -1,9 +1,10 @@
-//! `souk replay FILE`: buys the invoices of a file from a running shop and compares the books. Stopped, it goes on where it was.
+//! `souk replay FILE`: buys the invoices of a file from a running shop, gives back what was cancelled, pays the vendors, and compares the
+//! books. Stopped, it goes on where it was.
 
 use super::{
     Purchase, Retail,
     books::{self, Before},
-    open, read,
+    open, payouts, read, refunds, work,
 };
 use crate::{
     money::Money,
@@ -24,6 +25,8 @@ pub struct Replay {
     pub limit: Option<usize>,
     /// So many customers at once.
     pub concurrency: usize,
+    /// Also send every parcel and pay the vendors.
+    pub pay_out: bool,
 }
 
 /// Replays, prints what was done, and compares to the penny.
@@ -49,18 +52,40 @@ pub async fn run(app: &App, what: &Replay) -> anyhow::Result<()> {
     if rest.len() < wanted {
         println!("{} of them were bought before.", wanted - rest.len());
     }
-    let began = Instant::now();
-    let bought = tokio::select! {
-        done = buy_all(&shop, &retail, &rest, &variants, &before, what.concurrency) => done?,
+    tokio::select! {
+        done = all(app, &shop, &retail, purchases, (&rest, &variants, &before), what) => done?,
         _ = tokio::signal::ctrl_c() => anyhow::bail!("stopped; run it again to go on"),
-    };
-    let seconds = began.elapsed().as_secs_f64();
-    println!(
-        "Bought {bought} invoices in {}: {:.1} a second.",
-        HumanDuration(began.elapsed()),
-        bought as f64 / seconds.max(0.001)
-    );
-    judge(app, &retail, purchases).await
+    }
+    judge(app, &retail, purchases, what.pay_out).await
+}
+
+/// Buys, gives back, pays out; each goes on where an earlier run was.
+async fn all(
+    app: &App,
+    shop: &Shop,
+    retail: &Retail,
+    purchases: &[Purchase],
+    (rest, variants, before): (&[&Purchase], &[Uuid], &Before),
+    what: &Replay,
+) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let bought = buy_all(shop, retail, rest, variants, before, what.concurrency).await?;
+    told("Bought", bought, "invoices", began);
+    let began = Instant::now();
+    let given = refunds::give_back(&app.pool, shop, retail, purchases, what.concurrency).await?;
+    work::at_rest(app).await?;
+    told("Gave back", given, "cancellations", began);
+    if what.pay_out {
+        let began = Instant::now();
+        payouts::pay_out(app, shop, retail, what.concurrency).await?;
+        println!("Sent what was left, and paid the vendors, in {}.", HumanDuration(began.elapsed()));
+    }
+    Ok(())
+}
+
+fn told(did: &str, count: usize, what: &str, began: Instant) {
+    let rate = count as f64 / began.elapsed().as_secs_f64().max(0.001);
+    println!("{did} {count} {what} in {}: {rate:.1} a second.", HumanDuration(began.elapsed()));
 }
 
 fn describe(retail: &Retail, wanted: usize) {
@@ -74,6 +99,14 @@ fn describe(retail: &Retail, wanted: usize) {
     );
     for (skip, rows) in &retail.skipped {
         println!("  left out: {rows:>7} rows, {}", skip.label());
+    }
+    let now = retail.cancellations.iter().filter(|c| c.purchase < wanted).count();
+    println!(
+        "{} refunds for what was cancelled of all purchases; {now} of these are for what is bought now.",
+        retail.cancellations.len()
+    );
+    for (why, rows) in &retail.unmatched {
+        println!("  unmatched: {rows:>6} cancelled rows {}", why.label());
     }
 }
 
@@ -112,13 +145,30 @@ async fn buy_all(
     Ok(rest.len())
 }
 
-async fn judge(app: &App, retail: &Retail, purchases: &[Purchase]) -> anyhow::Result<()> {
-    let (sums, wrong) = books::compare(&app.pool, retail, purchases).await?;
-    let money = |minor| Money::new(minor, app.config.currency);
-    println!("  invoices      {:>16}", money(sums.invoices).to_string());
-    println!("  orders        {:>16}", money(sums.orders).to_string());
-    println!("  vendor orders {:>16}", money(sums.vendor_orders).to_string());
-    println!("  charges       {:>16}", money(sums.charges).to_string());
+async fn judge(app: &App, retail: &Retail, purchases: &[Purchase], paid_out: bool) -> anyhow::Result<()> {
+    let (sums, mut wrong) = books::compare(&app.pool, retail, purchases).await?;
+    let (paid, of_vendors) = payouts::compare(app).await?;
+    wrong.extend(of_vendors);
+    let money = |minor| Money::new(minor, app.config.currency).to_string();
+    for (what, minor) in [
+        ("invoices", sums.invoices),
+        ("orders", sums.orders),
+        ("vendor orders", sums.vendor_orders),
+        ("cancelled", sums.cancelled),
+        ("refunds", sums.refunds),
+        ("charges less refunds", sums.charges),
+        ("commission with VAT", sums.commission),
+        ("cash by the books", sums.cash),
+        ("cash at Stripe", sums.at_stripe),
+        ("vendors earned", paid.earned),
+        ("vendors have at banks", paid.paid_out),
+        ("vendors are owed", paid.owed),
+    ] {
+        println!("  {what:<22} {:>16}", money(minor));
+    }
+    if paid_out && paid.earned > 0 && paid.paid_out == 0 {
+        wrong.push("no vendor was paid".into());
+    }
     for difference in wrong.iter().take(50) {
         println!("  differs: {difference}");
     }

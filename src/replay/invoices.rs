@@ -11,7 +11,10 @@ use std::{
     path::Path,
 };
 
-use super::VENDORS;
+use super::{
+    VENDORS,
+    cancellations::{Bought, Cancellation, CancelledRow, Unmatched, matched},
+};
 
 /// Codes of rows that book something other than an article.
 const ADJUSTMENTS: [&str; 11] = ["POST", "DOT", "M", "C2", "D", "S", "B", "CRUK", "PADS", "BANK CHARGES", "AMAZONFEE"];
@@ -69,6 +72,10 @@ impl Goods {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
     pub invoice: String,
+    /// As the file calls whoever bought it; empty where it does not.
+    pub customer: String,
+    /// How many invoices stand before it in the file, whatever they are.
+    pub before: usize,
     pub lines: Vec<(usize, i32)>,
 }
 
@@ -84,6 +91,10 @@ pub struct Retail {
     pub skipped: BTreeMap<Skip, u64>,
     /// Invoices without any sale, or with one that is too large.
     pub no_purchase: u64,
+    /// What was taken back of purchases, in their order.
+    pub cancellations: Vec<Cancellation>,
+    /// Rows that cancel something and are no refund.
+    pub unmatched: BTreeMap<Unmatched, u64>,
 }
 
 impl Retail {
@@ -100,6 +111,11 @@ impl Retail {
             *parts.entry(goods.vendor).or_default() += goods.price_minor * i64::from(*quantity);
         }
         parts
+    }
+
+    /// What a cancellation gives back, in minor units.
+    pub fn given_back(&self, cancellation: &Cancellation) -> i64 {
+        cancellation.lines.iter().map(|(goods, quantity)| self.goods[*goods].price_minor * i64::from(*quantity)).sum()
     }
 }
 
@@ -125,12 +141,13 @@ fn parse(input: impl Read) -> anyhow::Result<Retail> {
     let header = rows.headers()?.clone();
     let column = |name: &str| header.iter().position(|h| h == name).with_context(|| format!("the column {name} is missing"));
     let columns = [column("InvoiceNo")?, column("StockCode")?, column("Quantity")?, column("UnitPrice")?];
-    let description = column("Description")?;
+    let (description, buyer) = (column("Description")?, column("CustomerID")?);
 
     let mut retail = Retail::default();
     let mut stock: BTreeMap<Key, i64> = BTreeMap::new();
     let mut names: HashMap<String, BTreeMap<String, u32>> = HashMap::new();
-    let mut invoices: Vec<(String, BTreeMap<Key, i64>)> = Vec::new();
+    let mut invoices: Vec<(String, String, BTreeMap<Key, i64>)> = Vec::new();
+    let mut cancelled: Vec<(CancelledRow, Key)> = Vec::new();
     let mut place: HashMap<String, usize> = HashMap::new();
     let mut record = csv::ByteRecord::new();
     while rows.read_byte_record(&mut record)? {
@@ -138,9 +155,19 @@ fn parse(input: impl Read) -> anyhow::Result<Retail> {
         let field = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default());
         let invoice = field(columns[0]).trim().to_owned();
         let at = *place.entry(invoice.clone()).or_insert_with(|| {
-            invoices.push((invoice.clone(), BTreeMap::new()));
+            invoices.push((invoice.clone(), field(buyer).trim().to_owned(), BTreeMap::new()));
             invoices.len() - 1
         });
+        if invoice.starts_with('C') {
+            let customer = field(buyer).trim().to_owned();
+            match article(&field(columns[1]), &field(columns[2]), &field(columns[3])) {
+                Ok(Sale { key, quantity }) if quantity < 0 => {
+                    let row = CancelledRow { invoice: invoice.clone(), customer, goods: None, quantity: -quantity, before: at };
+                    cancelled.push((row, key));
+                }
+                _ => *retail.unmatched.entry(Unmatched::NoArticle).or_default() += 1,
+            }
+        }
         match sale(&invoice, &field(columns[1]), &field(columns[2]), &field(columns[3])) {
             Err(skip) => *retail.skipped.entry(skip).or_default() += 1,
             Ok(Sale { key, quantity }) => {
@@ -148,11 +175,11 @@ fn parse(input: impl Read) -> anyhow::Result<Retail> {
                 if !name.is_empty() {
                     *names.entry(key.0.clone()).or_default().entry(name).or_default() += 1;
                 }
-                *invoices[at].1.entry(key).or_default() += quantity;
+                *invoices[at].2.entry(key).or_default() += quantity;
             }
         }
     }
-    for (_, lines) in &mut invoices {
+    for (_, _, lines) in &mut invoices {
         let large = lines.values().filter(|q| **q > i64::from(MAX_QUANTITY)).count();
         if large > 0 {
             *retail.skipped.entry(Skip::TooMany).or_default() += lines.len() as u64;
@@ -174,7 +201,7 @@ fn parse(input: impl Read) -> anyhow::Result<Retail> {
             stock,
         })
         .collect();
-    for (invoice, lines) in invoices {
+    for (before, (invoice, customer, lines)) in invoices.into_iter().enumerate() {
         if lines.is_empty() {
             retail.no_purchase += 1;
             continue;
@@ -186,8 +213,15 @@ fn parse(input: impl Read) -> anyhow::Result<Retail> {
                 Ok((places[&key], quantity))
             })
             .collect::<anyhow::Result<_>>()?;
-        retail.purchases.push(Purchase { invoice, lines });
+        retail.purchases.push(Purchase { invoice, customer, before, lines });
     }
+    let rows: Vec<CancelledRow> =
+        cancelled.into_iter().map(|(row, key)| CancelledRow { goods: places.get(&key).copied(), ..row }).collect();
+    let bought: Vec<Bought<'_>> =
+        retail.purchases.iter().map(|p| Bought { customer: &p.customer, before: p.before, lines: &p.lines }).collect();
+    let (cancellations, unmatched) = matched(&rows, &bought, |goods| retail.goods[goods].vendor);
+    retail.cancellations = cancellations;
+    retail.unmatched.extend(unmatched);
     Ok(retail)
 }
 
@@ -195,21 +229,27 @@ fn sale(invoice: &str, code: &str, quantity: &str, price: &str) -> Result<Sale, 
     if invoice.is_empty() || !invoice.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Skip::Cancellation);
     }
+    let sale = article(code, quantity, price)?;
+    if sale.quantity <= 0 { Err(Skip::NoQuantity) } else { Ok(sale) }
+}
+
+/// An article at a price, and how many of it: below zero where they are taken back.
+fn article(code: &str, quantity: &str, price: &str) -> Result<Sale, Skip> {
     let code = code.trim().to_uppercase();
     if code.is_empty() || ADJUSTMENTS.contains(&code.as_str()) {
         return Err(Skip::Adjustment);
     }
     let quantity: i64 = quantity.trim().parse().map_err(|_| Skip::Unreadable)?;
-    if quantity <= 0 {
-        return Err(Skip::NoQuantity);
-    }
     let price = price.trim();
     if price.starts_with('-') {
-        return Err(Skip::NoPrice);
+        return Err(if quantity <= 0 { Skip::NoQuantity } else { Skip::NoPrice });
     }
-    let price_minor = Money::parse(price, Currency::GBP).map_err(|_| Skip::Unreadable)?.minor;
+    let price_minor = match Money::parse(price, Currency::GBP) {
+        Ok(price) => price.minor,
+        Err(_) => return Err(if quantity <= 0 { Skip::NoQuantity } else { Skip::Unreadable }),
+    };
     if price_minor == 0 {
-        return Err(Skip::NoPrice);
+        return Err(if quantity <= 0 { Skip::NoQuantity } else { Skip::NoPrice });
     }
     Ok(Sale { key: (code, price_minor), quantity })
 }
@@ -257,6 +297,7 @@ InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Countr
 1001,85123A,WHITE HEART,1,2010-12-01 08:26:00,2.95,17850.0,United Kingdom
 1001,POST,POSTAGE,1,2010-12-01 08:26:00,18.0,17850.0,France
 C1002,85123A,WHITE HANGING HEART,-1,2010-12-01 08:26:00,2.55,17850.0,United Kingdom
+C1002,POST,POSTAGE,-1,2010-12-01 08:26:00,18.0,17850.0,United Kingdom
 1003,20001,\"BOX, \"\"LOVE\"\"\",1000,2010-12-01 08:26:00,1.0,,United Kingdom
 1004,20001,,0,2010-12-01 08:26:00,1.0,,United Kingdom
 1004,20001,damaged,5,2010-12-01 08:26:00,0.0,,United Kingdom
@@ -268,7 +309,7 @@ C1002,85123A,WHITE HANGING HEART,-1,2010-12-01 08:26:00,2.55,17850.0,United King
     #[test]
     fn sales_become_goods_and_purchases_and_the_rest_is_counted() {
         let retail = parse(FILE.as_bytes()).unwrap();
-        assert_eq!(retail.rows, 11);
+        assert_eq!(retail.rows, 12);
         let goods: Vec<_> = retail.goods.iter().map(|g| (g.sku(), g.title.as_str(), g.stock)).collect();
         assert_eq!(
             goods,
@@ -286,7 +327,7 @@ C1002,85123A,WHITE HANGING HEART,-1,2010-12-01 08:26:00,2.55,17850.0,United King
         assert_eq!(
             skipped,
             [
-                (Skip::Cancellation, 1),
+                (Skip::Cancellation, 2),
                 (Skip::Adjustment, 1),
                 (Skip::NoQuantity, 1),
                 (Skip::NoPrice, 1),
@@ -294,6 +335,15 @@ C1002,85123A,WHITE HANGING HEART,-1,2010-12-01 08:26:00,2.55,17850.0,United King
                 (Skip::Unreadable, 1)
             ]
         );
+    }
+
+    #[test]
+    fn a_cancellation_finds_its_purchase_and_its_worth() {
+        let retail = parse(FILE.as_bytes()).unwrap();
+        let [only] = &retail.cancellations[..] else { panic!("{:?}", retail.cancellations) };
+        assert_eq!((only.invoice.as_str(), retail.purchases[only.purchase].invoice.as_str()), ("C1002", "1001"));
+        assert_eq!((only.vendor, retail.given_back(only)), (vendor_of("85123A"), 255));
+        assert_eq!(retail.unmatched, [(Unmatched::NoArticle, 1)].into());
     }
 
     #[test]

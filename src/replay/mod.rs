@@ -22,12 +22,32 @@
 //! | stock | exactly what the whole file sells of it, so that after a whole replay every shelf is empty |
 //! | vendor | the first four bytes of the code's SHA-256, as a big-endian number, modulo [`VENDORS`] |
 //!
-//! Vendors ship free, for invoices say nothing of shipping.
+//! Vendors ship free, for invoices say nothing of shipping. The market takes its commission by the rules in force: in a new shop the one
+//! for everything, 10 %, in the demo shop also those of its operator.
+//!
+//! # What is a refund
+//!
+//! A row of an invoice whose number begins with `C`, whose code is an article's, whose quantity is below zero and whose price is above.
+//! It takes back of the latest purchase that stands before it in the file, is of the same customer, holds the same code at the same price,
+//! and has as many pieces left that no earlier row took back. A row without a customer, or without such a purchase, is no refund and is
+//! counted by its [`Unmatched`]. All that one invoice takes back of one purchase from one vendor is one refund, asked for by that vendor
+//! over REST with the reason `Cancelled by invoice C536379`.
+//!
+//! # Being paid
+//!
+//! Each vendor opens its account at the sandbox, sends what was not taken back and says that it has arrived, all over HTTP; then everybody
+//! who can be paid is.
 
 mod books;
+mod cancellations;
 pub mod cli;
 mod invoices;
+mod payouts;
+mod refunds;
+mod seller;
 mod shop;
+mod work;
 
+pub use cancellations::{Cancellation, Unmatched};
 pub use invoices::{Goods, Purchase, Retail, Skip, read};
 pub use shop::{VENDORS, open, vendor_slug};

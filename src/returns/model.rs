@@ -88,6 +88,17 @@ pub enum Party {
     Operator,
 }
 
+impl Party {
+    /// As the audit log calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shopper => "shopper",
+            Self::Vendor => "vendor",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// What they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {

@@ -3,6 +3,7 @@
 mod coupons;
 mod earnings;
 mod legal;
+mod order_history;
 mod orders;
 mod pictures;
 mod product;
@@ -10,6 +11,7 @@ mod product_form;
 mod product_view;
 mod products;
 mod sales;
+mod ship_form;
 mod shop;
 mod today;
 

@@ -2,7 +2,7 @@
 
 use crate::support::{
     Client, TestApp, World,
-    purchase::{Unpaid, assert_laws_hold, count, order, parcel_of, pay, standing},
+    purchase::{Unpaid, assert_laws_hold, count, deliver_all, order, parcel_of, pay, standing},
 };
 use http::StatusCode;
 use serde_json::Value;
@@ -61,21 +61,6 @@ impl Sold {
 
 async fn ours(test: &TestApp) -> Uuid {
     sqlx::query_scalar("select id from disputes").fetch_one(&test.app.pool).await.expect("a dispute")
-}
-
-/// Waits until Stripe has told everything, and handles it.
-async fn deliver_all(test: &TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        sandbox.release_held().await.expect("released");
-        while jobs::drain(&test.app).await.expect("handled") > 0 {}
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    while jobs::drain(&test.app).await.expect("handled") > 0 {}
 }
 
 async fn balance(test: &TestApp, account: Account) -> i64 {
@@ -445,5 +430,48 @@ async fn what_stripe_refuses_is_a_draft_again() {
     deliver_all(&test).await;
     assert_eq!(count(&test.app, "select count(*) from disputes where submitted_at is not null").await, 0);
     assert_eq!(count(&test.app, "select count(*) from disputes where status = 'under_review'").await, 1);
+    assert_laws_hold(&test.app).await;
+}
+
+#[tokio::test]
+async fn one_in_another_currency_stands_in_the_inbox_until_it_is_answered() {
+    let (test, world) = TestApp::with_services().await;
+    let sold = Sold::to_ada(&test, &world).await;
+    deliver_all(&test).await;
+    let sandbox = &test.services().stripe.sandbox;
+    let calm = sandbox.controls().await.expect("the switches");
+    sandbox.set_controls(&Controls { webhook_drop: -1, ..calm }).await.expect("the switches");
+    let truth = sold.disputed(&test, Some(1200)).await;
+    let at_stripe = truth["id"].as_str().expect("an id");
+    let change = async |field: &str, value: &str| {
+        sqlx::query("update stripe_sandbox.objects set doc = jsonb_set(doc, array[$2], to_jsonb($3::text)) where id = $1")
+            .bind(at_stripe)
+            .bind(field)
+            .bind(value)
+            .execute(&test.app.pool)
+            .await
+            .expect("Stripe says so");
+    };
+    change("currency", "eur").await;
+    let before = books(&test, world.vendors["mill"].id).await;
+    for _ in 0..2 {
+        disputes::sync_dispute(&test.app, at_stripe).await.expect("read");
+    }
+    let mut operator = test.operator().await;
+    let inbox = operator.get("/operator").await.text();
+    assert!(inbox.contains("Disputes in another currency") && inbox.contains("€12.00") && inbox.contains(at_stripe), "{inbox}");
+    assert!(inbox.contains("evidence by"), "{inbox}");
+    assert_eq!(mails(&test, "Order % is disputed in another currency", "operator@example.com").await, 1, "told once");
+    assert_eq!(count(&test.app, "select count(*) from disputes").await, 0);
+    assert_eq!(books(&test, world.vendors["mill"].id).await, before, "the books cannot hold it");
+    for mut stranger in [test.vendor("mill").await, test.customer("ada").await] {
+        assert_eq!(stranger.get("/operator").await.status, StatusCode::FORBIDDEN);
+    }
+    // Answered in the dashboard, of which no event comes: the sweeper asks.
+    change("status", "under_review").await;
+    sqlx::query("update foreign_disputes set opened_at = now() - interval '2 hours'").execute(&test.app.pool).await.expect("old");
+    disputes::sweep(&test.app).await.expect("swept");
+    assert!(!operator.get("/operator").await.text().contains("Disputes in another currency"));
+    while jobs::drain(&test.app).await.expect("the mails leave") > 0 {}
     assert_laws_hold(&test.app).await;
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{
     TestApp,
-    purchase::{assert_laws_hold, count, paid, standing},
+    purchase::{arrived, assert_laws_hold, count, deliver_all, onboard, order, paid, standing},
 };
 use http::StatusCode;
 use souk::{
@@ -26,20 +26,6 @@ async fn lose_events(test: &TestApp) {
     let sandbox = &test.services().stripe.sandbox;
     let calm = sandbox.controls().await.expect("the switches");
     sandbox.set_controls(&Controls { webhook_drop: -1, ..calm }).await.expect("the switches");
-}
-
-/// Waits until Stripe has told everything, and handles it.
-async fn deliver_all(test: &TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        while jobs::drain(&test.app).await.expect("handled") > 0 {}
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    while jobs::drain(&test.app).await.expect("handled") > 0 {}
 }
 
 /// The operator presses "Compare now"; answers how many differences are open.
@@ -314,29 +300,11 @@ async fn each_night_is_compared_once() {
 #[tokio::test]
 async fn vendors_accounts_are_compared_as_well() {
     let (test, world) = TestApp::with_services_and(|config| config.sweep_after = Duration::ZERO).await;
-    let mut mill = test.vendor("mill").await;
-    mill.post_form("/vendor/payouts/account", &[]).await;
-    let account: String =
-        sqlx::query_scalar("select stripe_account_id from vendor_accounts").fetch_one(&test.app.pool).await.expect("an account");
-    test.services().stripe.sandbox.onboard(&account, None).await.expect("Stripe is content");
-    assert_eq!(mill.get("/vendor/payouts/return").await.location(), "/vendor/payouts");
-    paid(&test, None, &[("MILL-PLAIN", 3), ("KILN-PLAIN", 2)]).await;
+    let account = onboard(&test, "mill").await;
+    let order = paid(&test, None, &[("MILL-PLAIN", 3), ("KILN-PLAIN", 2)]).await;
     deliver_all(&test).await;
     // Its money is released and goes to its account.
-    let parcel: Uuid =
-        sqlx::query_scalar("select id from vendor_orders where vendor_slug = 'mill'").fetch_one(&test.app.pool).await.unwrap();
-    let line: Uuid = sqlx::query_scalar("select id from order_lines where vendor_order_id = $1")
-        .bind(parcel)
-        .fetch_one(&test.app.pool)
-        .await
-        .unwrap();
-    let lines = format!("lines[{line}]");
-    let answer = mill
-        .post_form(&format!("/vendor/orders/{parcel}/shipments"), &[(&lines, "3"), ("carrier", "DPD"), ("tracking", "")])
-        .await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
-    let answer = mill.post_form(&format!("/vendor/orders/{parcel}/delivered"), &[]).await;
-    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    arrived(&test, &order, "mill").await;
     deliver_all(&test).await;
     let connected = Account::Connected(world.vendors["mill"].id.into());
     assert!(balance(&test, connected).await > 0, "the transfer is made");
@@ -369,4 +337,161 @@ async fn vendors_accounts_are_compared_as_well() {
     let page = test.operator().await.get("/operator/reconciliation").await.text();
     assert!(page.contains("The mill"), "{page}");
     assert!(payments::sync_refund(&test.app, "re_none").await.is_err(), "what Stripe does not know is an error, not silence");
+}
+
+/// A movement of our own balance that the sandbox cannot make: Stripe pays the market out, or takes a fee for itself.
+async fn moved_at_stripe(test: &TestApp, id: &str, kind: &str, amount: i64) {
+    let doc = serde_json::json!({
+        "id": id, "object": "balance_transaction", "amount": amount, "available_on": 0, "balance_type": "payments",
+        "created": time::OffsetDateTime::now_utc().unix_timestamp(), "currency": "gbp", "description": "STRIPE", "exchange_rate": null,
+        "fee": 0, "fee_details": [], "net": amount, "reporting_category": "payout", "source": null, "status": "available", "type": kind,
+    });
+    sqlx::query(
+        "insert into stripe_sandbox.objects (id, kind, created, doc)
+         select $1, 'balance_transaction', ($2::jsonb->>'created')::bigint, $2",
+    )
+    .bind(id)
+    .bind(doc)
+    .execute(&test.app.pool)
+    .await
+    .expect("it moves");
+}
+
+/// The open difference about an entry of that kind: its id, and how much from where to where.
+async fn suggested(test: &TestApp, kind: &str) -> (Uuid, String) {
+    sqlx::query_as(
+        "select d.id, format('%s from %s to %s', abs(d.there_minor - d.here_minor), d.credit, d.debit)
+         from reconciliation_differences d join stripe_entries e on e.id = d.entry_id where d.state = 'open' and e.kind = $1",
+    )
+    .bind(kind)
+    .fetch_one(&test.app.pool)
+    .await
+    .unwrap_or_else(|e| panic!("no open difference about a {kind}: {e}"))
+}
+
+#[tokio::test]
+async fn what_is_paid_out_in_stripes_dashboard_is_booked_where_it_belongs() {
+    let (test, world) = TestApp::with_services_and(|config| config.sweep_after = Duration::ZERO).await;
+    let account = onboard(&test, "mill").await;
+    let order = paid(&test, None, &[("MILL-PLAIN", 3), ("KILN-PLAIN", 2)]).await;
+    deliver_all(&test).await;
+    arrived(&test, &order, "mill").await;
+    deliver_all(&test).await;
+    let mill = world.vendors["mill"].id.into();
+    let (connected, payable) =
+        (balance(&test, Account::Connected(mill)).await, balance(&test, Account::VendorPayable(mill)).await);
+    assert_eq!((connected, payable), (3395, -3395));
+    // The vendor takes £10 by itself, and one more payout comes back from its bank.
+    let services = test.services();
+    let pay_out = async |amount: &str| {
+        let made: serde_json::Value = services
+            .http
+            .post(format!("{}/v1/payouts", services.stripe.url))
+            .bearer_auth("sk_test_souk")
+            .header("Stripe-Account", &account)
+            .form(&[("amount", amount), ("currency", "gbp")])
+            .send()
+            .await
+            .expect("Stripe answers")
+            .json()
+            .await
+            .expect("JSON");
+        made["id"].as_str().unwrap_or_else(|| panic!("no payout: {made}")).to_owned()
+    };
+    pay_out("1000").await;
+    let back = pay_out("300").await;
+    services.stripe.sandbox.end_payout(&back, souk::sandbox::stripe::PayoutOutcome::Canceled, None).await.expect("called off");
+    moved_at_stripe(&test, "txn_ours", "payout", -700).await;
+    moved_at_stripe(&test, "txn_fee", "stripe_fee", -25).await;
+    deliver_all(&test).await;
+    assert_eq!(compare(&test).await, 5, "three at the vendor's account, two at ours");
+    let mut operator = test.operator().await;
+    let page = operator.get("/operator/reconciliation").await.text();
+    assert!(page.contains("At Stripe only: payout"), "{page}");
+    assert_eq!(suggested(&test, "payout_cancel").await.1, "300 from vendor_payable to connected");
+    assert_eq!(suggested(&test, "stripe_fee").await.1, "25 from cash to stripe_fees");
+    let open: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select d.id, abs(d.there_minor - d.here_minor) from reconciliation_differences d where d.state = 'open' order by found_at",
+    )
+    .fetch_all(&test.app.pool)
+    .await
+    .expect("differences");
+    for (id, amount) in open {
+        let path = format!("/operator/reconciliation/{id}");
+        let page = operator.get(&path).await.text();
+        assert!(!page.contains("Not explained yet"), "each has its place: {page}");
+        let answer = operator
+            .post_form(&format!("{path}/book"), &[("memo", "Seen in the dashboard"), ("amount", &amount.to_string())])
+            .await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    }
+    deliver_all(&test).await;
+    assert_eq!(balance(&test, Account::Bank).await, 700);
+    assert_eq!(balance(&test, Account::Connected(mill)).await, connected - 1000);
+    assert_eq!(balance(&test, Account::VendorPayable(mill)).await, payable + 1000, "it has had that much");
+    assert_eq!(count(&test.app, "select count(*) from transfers").await, 1, "and is not sent it again");
+    assert_eq!(compare(&test).await, 0);
+    let (books, stripe) = cash(&test).await;
+    assert_eq!(books, stripe);
+    assert_laws_hold(&test.app).await;
+}
+
+/// Orders of the demo: paid long ago and an hour ago, known to the sandbox, and in no book yet.
+async fn demo_orders(test: &TestApp) {
+    use souk::sandbox::stripe::past::{PastPayment, remember};
+    for (mark, ago) in [("demo_1", time::Duration::days(40)), ("demo_2", time::Duration::hours(1))] {
+        let sold = order(&test.app, None, &[("MILL-PLAIN", 1), ("KILN-PLAIN", 1)]).await.expect("stock");
+        let at = time::OffsetDateTime::now_utc() - ago;
+        let past = PastPayment {
+            mark: mark.into(),
+            paid: true,
+            amount: sold.total,
+            currency: "gbp".into(),
+            email: "ada@example.com".into(),
+            name: "Ada Buyer".into(),
+            metadata: serde_json::json!({}),
+            at,
+            refunded: None,
+        };
+        let mut tx = test.app.pool.begin().await.expect("a transaction");
+        remember(&mut tx, &past).await.expect("it is remembered");
+        for statement in [
+            "insert into payments (id, order_id, attempt, state, amount_minor, currency, idempotency_key, stripe_intent_id, expires_at, created_at, settled_at)
+             select gen_random_uuid(), id, 1, 'paid', total_minor, currency, $2, 'pi_' || $2, now(), $3, $3 from orders where id = $1",
+            "update orders set status = 'placed', payment_status = 'paid', placed_at = $3 where id = $1 and $2 <> ''",
+            "update stock s set on_hand = on_hand - h.quantity, held = held - h.quantity
+             from stock_holds h where h.variant_id = s.variant_id and h.order_id = $1 and $2 <> '' and $3::timestamptz is not null",
+            "update stock_holds set state = 'taken' where order_id = $1 and $2 <> '' and $3::timestamptz is not null",
+        ] {
+            sqlx::query(statement).bind(sold.id.uuid()).bind(mark).bind(at).execute(&mut *tx).await.expect("an order of the demo");
+        }
+        tx.commit().await.expect("an order of the demo");
+    }
+}
+
+#[tokio::test]
+async fn a_shop_that_was_just_sown_is_compared_once_its_sales_are_in_the_books() {
+    let test = shop().await;
+    demo_orders(&test).await;
+    assert_eq!(count(&test.app, "select count(*) from ledger_transactions").await, 0);
+    let found = compare(&test).await;
+    let memos: Vec<String> =
+        sqlx::query_scalar("select memo from reconciliation_differences").fetch_all(&test.app.pool).await.expect("memos");
+    assert_eq!(found, 0, "{memos:?}");
+    assert_eq!(count(&test.app, "select count(*) from payments where booked_at is null or stripe_fee_minor is null").await, 0);
+    assert_eq!(count(&test.app, "select count(*) from stripe_entries where cause_id is not null").await, 2);
+    let (books, stripe) = cash(&test).await;
+    assert_eq!(books, stripe);
+    assert_laws_hold(&test.app).await;
+}
+
+#[tokio::test]
+async fn what_the_demo_made_up_and_stripe_never_knew_is_no_difference() {
+    let test = shop().await;
+    demo_orders(&test).await;
+    // As with Stripe's own test mode: nobody there knows the demo.
+    sqlx::query("delete from stripe_sandbox.objects").execute(&test.app.pool).await.expect("another Stripe");
+    assert_eq!(compare(&test).await, 0);
+    let (books, stripe) = cash(&test).await;
+    assert_eq!(books, stripe);
 }

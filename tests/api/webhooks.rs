@@ -2,7 +2,7 @@
 
 use crate::support::{
     Card, TestApp,
-    purchase::{count, order, standing, stock},
+    purchase::{count, deliver_all, order, standing, stock},
 };
 use axum::body::Body;
 use hmac::{Hmac, KeyInit, Mac};
@@ -98,20 +98,6 @@ async fn a_failing_event_is_tried_again_and_replayed_by_hand() {
     assert!(!payments::webhook::replay(&mut tx, "evt_2").await.expect("no such event"));
     tx.commit().await.expect("replayed");
     assert_eq!(count(&test.app, "select count(*) from jobs where state = 'queued'").await, 1);
-}
-
-/// Waits until the sandbox has delivered everything, and handles it.
-async fn deliver_all(test: &TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        sandbox.release_held().await.expect("released");
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    jobs::drain(&test.app).await.expect("handled");
 }
 
 #[tokio::test]

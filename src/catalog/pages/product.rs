@@ -19,7 +19,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-/// `/products/{name}`; `?variant=` shows one variant. Four queries.
+/// `/products/{name}`; `?variant=` shows one variant. Two queries.
 pub async fn page(State(app): State<App>, Path(name): Path<String>, RawQuery(query): RawQuery) -> Result<Response, AppError> {
     let key = Key::parse(&name).ok_or(AppError::NotFound)?;
     let product = queries::product(&app.pool, &key).await?.ok_or(AppError::NotFound)?;

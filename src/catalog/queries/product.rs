@@ -1,14 +1,14 @@
-//! One product, whole, in three queries.
+//! One product, whole, in one query: its variants and pictures come with it as JSON, because asking once more costs more than that.
 
 use crate::{
     catalog::{
         model::{CategoryLink, Delivery, PictureOf, ProductPage, Variant},
         slug::Slug,
     },
-    ids::{CategoryId, PictureId, ProductId, VariantId, VendorId},
+    ids::{CategoryId, PictureId, ProductId, VendorId},
     money::{Currency, Money},
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Json};
 
 /// How an address or a program names a product, a shop or a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,15 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
                   array(select c.name from unnest(l.category_path) with ordinality as n(id, level)
                         join categories c on c.id = n.id order by level) as "category_names!",
                   s.name as "shipping?", s.price_minor as "shipping_minor?", s.free_over_minor, s.min_days as "min_days?",
-                  s.max_days as "max_days?"
+                  s.max_days as "max_days?",
+                  coalesce((select json_agg(json_build_object('id', a.id, 'sku', a.sku, 'option_values', a.option_values,
+                                'price_minor', a.price_minor, 'currency', a.currency, 'available', k.free,
+                                'picture_id', picture_of(p.id, a.option_values)) order by a.position, a.id)
+                            from variants a join stock k on k.variant_id = a.id where a.product_id = p.id and not a.archived), '[]')
+                      as "variants!: Json<Vec<Variant>>",
+                  coalesce((select json_agg(json_build_object('id', i.id, 'alt', i.alt, 'width', i.width, 'height', i.height)
+                                order by i.position, i.id) from pictures i where i.product_id = p.id), '[]')
+                      as "pictures!: Json<Vec<PictureOf>>"
            from listings l
            join products p on p.id = l.product_id
            join vendors v on v.id = l.vendor_id
@@ -58,18 +66,6 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-
-    let variants = sqlx::query_as!(
-        Variant,
-        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency as "currency: Currency",
-                  s.free as "available!", picture_of(v.product_id, v.option_values) as "picture_id: PictureId"
-           from variants v join stock s on s.variant_id = v.id
-           where v.product_id = $1 and not v.archived order by v.position, v.id"#,
-        row.id.uuid()
-    )
-    .fetch_all(pool)
-    .await?;
-    let pictures = gallery(pool, row.id).await?;
 
     let money = |minor| Money::new(minor, row.currency);
     let delivery = match (row.shipping, row.shipping_minor, row.min_days, row.max_days) {
@@ -97,8 +93,8 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
             .collect(),
         option_names: row.option_names,
         delivery,
-        variants,
-        pictures,
+        variants: row.variants.0,
+        pictures: row.pictures.0,
         updated_at: row.updated_at,
     }))
 }

@@ -2,13 +2,13 @@
 
 use super::{
     refused,
-    views::{About, AddFile, DisputeRows, Files},
+    views::{About, AddFile, DisputeList, Files, Filter},
 };
 use crate::{
     disputes::{
         self, files,
         model::{BankWords, DisputeDetail},
-        queries::{self, Scope, Which},
+        queries::{self, Scope},
     },
     error::{AppError, FieldErrors},
     ids::{DisputeFileId, DisputeId},
@@ -19,7 +19,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Empty, ErrorSummary, Field, NextPage, Notice, Price, TableFrame, TextArea, Tone},
+    ui::{ErrorSummary, Field, Notice, Price, TableFrame, TextArea, Tone},
 };
 use axum::{
     extract::{Form, Multipart, Path, Query, State},
@@ -31,37 +31,14 @@ use tower_sessions::Session;
 
 const HERE: &str = "/operator/disputes";
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Filter {
-    #[serde(default)]
-    show: Which,
-    #[serde(default)]
-    page: u32,
-}
-
 /// `GET /operator/disputes?show=open&page=0`
 pub async fn list(State(app): State<App>, by: Operator, Query(filter): Query<Filter>) -> Result<Page, AppError> {
     let (rows, more) = queries::list(&app.pool, Scope::operator(&by), filter.show, filter.page).await?;
     Ok(Page::new("Disputes", move || {
-        let tabs = [(Which::Open, "open", "Open"), (Which::All, "all", "All")]
-            .map(|(which, value, label)| {
-                view! { <li><a href=format!("{HERE}?show={value}") aria-current=(which == filter.show).then_some("true")>{label}</a></li> }
-            })
-            .into_iter()
-            .collect_view();
-        let show = if filter.show == Which::All { "all" } else { "open" };
-        let list = if rows.is_empty() {
-            view! { <Empty title="No disputes"><p>"When a shopper asks a bank for money back, that stands here, with the day by which the bank wants evidence."</p></Empty> }
-                .into_any()
-        } else {
-            view! { <DisputeRows rows=rows base=HERE/> }.into_any()
-        };
         view! {
             <h1>"Disputes"</h1>
-            <nav class="tabs" aria-label="Which disputes"><ul>{tabs}</ul></nav>
-            {list}
-            <NextPage href=more.then(|| format!("{HERE}?show={show}&page={}", filter.page.saturating_add(1)))/>
+            <DisputeList rows=rows more=more filter=filter base=HERE
+                hint="When a shopper asks a bank for money back, that stands here, with the day by which the bank wants evidence."/>
         }
     })
     .layout(Layout::Operator(HERE)))

@@ -2,13 +2,13 @@
 
 use super::{
     refused,
-    views::{About, AddFile, DisputeRows, Files},
+    views::{About, AddFile, DisputeList, Files, Filter},
 };
 use crate::{
     disputes::{
         self, files,
         model::VendorWords,
-        queries::{self, Scope, Which},
+        queries::{self, Scope},
     },
     error::{AppError, FieldErrors},
     ids::{DisputeFileId, DisputeId},
@@ -18,7 +18,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Breadcrumbs, Empty, ErrorSummary, NextPage, TextArea},
+    ui::{Breadcrumbs, ErrorSummary, TextArea},
     vendors::desk::Desk,
 };
 use axum::{
@@ -31,36 +31,14 @@ use tower_sessions::Session;
 
 const HERE: &str = "/vendor/disputes";
 
-#[derive(Deserialize)]
-pub struct Filter {
-    #[serde(default)]
-    show: Which,
-    #[serde(default)]
-    page: u32,
-}
-
 /// `GET /vendor/disputes?show=open&page=0`
 pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Result<Page, AppError> {
     let (rows, more) = queries::list(&app.pool, Scope::vendor(&vendor), filter.show, filter.page).await?;
     Ok(Page::new("Disputes", move || {
-        let tabs = [(Which::Open, "open", "Open"), (Which::All, "all", "All")]
-            .map(|(which, value, label)| {
-                view! { <li><a href=format!("{HERE}?show={value}") aria-current=(which == filter.show).then_some("page")>{label}</a></li> }
-            })
-            .into_iter()
-            .collect_view();
-        let show = if filter.show == Which::All { "all" } else { "open" };
-        let list = if rows.is_empty() {
-            view! { <Empty title="No disputes"><p>"When a shopper asks a bank for the money of your goods, that stands here."</p></Empty> }
-                .into_any()
-        } else {
-            view! { <DisputeRows rows=rows base=HERE/> }.into_any()
-        };
         view! {
             <div class="desk-head"><h1>"Disputes"</h1></div>
-            <nav class="tabs" aria-label="Which disputes"><ul>{tabs}</ul></nav>
-            {list}
-            <NextPage href=more.then(|| format!("{HERE}?show={show}&page={}", filter.page.saturating_add(1)))/>
+            <DisputeList rows=rows more=more filter=filter base=HERE
+                hint="When a shopper asks a bank for the money of your goods, that stands here."/>
         }
     })
     .layout(Layout::Vendor(HERE)))

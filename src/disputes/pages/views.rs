@@ -1,13 +1,17 @@
 //! Components of dispute pages, for all who read them.
 
-use super::super::model::{DisputeDetail, DisputeFile, DisputeRow, DisputeStatus, MAX_BYTES, Place, reason_words};
+use super::super::{
+    model::{DisputeDetail, DisputeFile, DisputeRow, DisputeStatus, MAX_BYTES, Place, reason_words},
+    queries::Which,
+};
 use crate::{
     error::FieldErrors,
     ids::VendorId,
     money::Money,
-    ui::{Badge, Notice, Price, Select, TableFrame, Tone, When},
+    ui::{Badge, Empty, NextPage, Notice, Price, Select, TableFrame, Tone, When},
 };
 use leptos::prelude::*;
+use serde::Deserialize;
 
 /// How a dispute stands, as a small label.
 #[component]
@@ -22,9 +26,41 @@ pub fn StateBadge<'a>(row: &'a DisputeRow) -> impl IntoView + use<> {
     view! { <Badge tone=tone label=label/> }
 }
 
+/// Which disputes a list shows; `page` counts from 0.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    #[serde(default)]
+    pub show: Which,
+    #[serde(default)]
+    pub page: u32,
+}
+
+/// A list of disputes with its tabs; `base` is its address, `hint` says when something will stand here.
+#[component]
+pub fn DisputeList(rows: Vec<DisputeRow>, more: bool, filter: Filter, base: &'static str, hint: &'static str) -> impl IntoView {
+    let tabs = [(Which::Open, "open", "Open"), (Which::All, "all", "All")]
+        .map(|(which, value, label)| {
+            view! { <li><a href=format!("{base}?show={value}") aria-current=(which == filter.show).then_some("page")>{label}</a></li> }
+        })
+        .into_iter()
+        .collect_view();
+    let show = if filter.show == Which::All { "all" } else { "open" };
+    let list = if rows.is_empty() {
+        view! { <Empty title="No disputes"><p>{hint}</p></Empty> }.into_any()
+    } else {
+        view! { <DisputeRows rows=rows base=base/> }.into_any()
+    };
+    view! {
+        <nav class="tabs" aria-label="Which disputes"><ul>{tabs}</ul></nav>
+        {list}
+        <NextPage href=more.then(|| format!("{base}?show={show}&page={}", filter.page.saturating_add(1)))/>
+    }
+}
+
 /// A table of disputes; `base` is the address of the list, to which the id is added.
 #[component]
-pub fn DisputeRows(rows: Vec<DisputeRow>, base: &'static str) -> impl IntoView {
+fn DisputeRows(rows: Vec<DisputeRow>, base: &'static str) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {

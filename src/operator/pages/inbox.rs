@@ -5,6 +5,7 @@ use crate::{
     disputes::{self, model::reason_words},
     error::AppError,
     operator::queries::{self, Inbox},
+    payouts::{self, pages::failed},
     reconciliation,
     returns::{self, model::Party},
     server::{
@@ -24,10 +25,13 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
     let inbox = queries::inbox(&app.pool, &by).await?;
     let returns = returns::queries::for_operator(&app.pool, &by).await?;
     let disputes = disputes::queries::for_operator(&app.pool, &by).await?;
+    let foreign = disputes::queries::foreign(&app.pool, &by).await?;
+    let payouts = payouts::queries::stopped(&app.pool, &by).await?;
     let differences = reconciliation::queries::open_count(&app.pool, &by).await?;
     let notice = flash::take(&session).await?;
     Ok(Page::new("Inbox", move || {
-        let quiet = inbox.is_empty() && returns.is_empty() && disputes.is_empty() && differences == 0;
+        let disputed = !disputes.is_empty() || !foreign.is_empty();
+        let quiet = inbox.is_empty() && returns.is_empty() && !disputed && payouts.is_empty() && differences == 0;
         let Inbox { vendors, webhooks: events, jobs, payments, refunds } = inbox;
         view! {
             <h1>"Inbox"</h1>
@@ -44,6 +48,18 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                         <td class="number"><Price money=amount/></td>
                         <td class="wrap">{reason_words(&d.reason)}</td>
                         <td>{d.evidence_due_at.map(|at| view! { "evidence by " <When at=at day_only=true/> })}</td>
+                    </tr>
+                }.into_any()
+            }).collect()/>
+            <Part title="Disputes in another currency, to be answered in Stripe's dashboard" rows=foreign.into_iter().map(|d| {
+                let amount = d.amount();
+                view! {
+                    <tr>
+                        <td><a href=format!("/operator/orders/{}", d.order)>"Order " {d.number}</a></td>
+                        <td class="number"><Price money=amount/></td>
+                        <td class="wrap">{reason_words(&d.reason)}</td>
+                        <td>{d.evidence_due_at.map(|at| view! { "evidence by " <When at=at day_only=true/> })}</td>
+                        <td class="minor"><code>{d.stripe_dispute_id}</code></td>
                     </tr>
                 }.into_any()
             }).collect()/>
@@ -68,6 +84,17 @@ pub async fn page(State(app): State<App>, by: Operator, session: Session) -> Res
                     <td><When at=r.created_at/></td>
                 </tr>
             }.into_any()).collect()/>
+            <Part title="Payouts that failed" rows=payouts.into_iter().map(|p| {
+                let (amount, why) = (p.amount(), failed(&p));
+                view! {
+                    <tr>
+                        <td><a href=format!("/operator/vendors/{}", p.vendor_id)>{p.vendor_name}</a></td>
+                        <td class="number"><Price money=amount/></td>
+                        <td class="wrap">{why}</td>
+                        <td><When at=p.created_at/></td>
+                    </tr>
+                }.into_any()
+            }).collect()/>
             <Part title="Books and Stripe differ" rows=(differences > 0).then(|| view! {
                 <tr>
                     <td><a href="/operator/reconciliation">{if differences == 1 { "One difference".to_owned() } else { format!("{differences} differences") }}</a></td>

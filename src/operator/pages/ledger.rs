@@ -48,6 +48,7 @@ const HERE: &str = "/operator/ledger";
 const KINDS: &[(&str, &str)] = &[
     ("", "Any account"),
     ("cash", "Cash at Stripe"),
+    ("bank", "Our own bank"),
     ("refunds_due", "Refunds on their way"),
     ("commission", "Commission"),
     ("commission_vat", "VAT on commission"),
@@ -71,6 +72,7 @@ fn account(kind: &str, vendor: Option<VendorId>) -> Result<Account, (&'static st
     let of = |make: fn(VendorId) -> Account| vendor.map(make).ok_or(("vendor", "Say whose account it is."));
     match kind {
         "cash" => Ok(Account::Cash),
+        "bank" => Ok(Account::Bank),
         "refunds_due" => Ok(Account::RefundsDue),
         "commission" => Ok(Account::Commission),
         "commission_vat" => Ok(Account::CommissionVat),

@@ -199,7 +199,7 @@ fn candidate(c: Candidate, currency: Currency) -> impl IntoView {
 
 /// `POST /operator/payouts/run`
 pub async fn run(State(app): State<App>, by: Operator, session: Session) -> Result<Redirect, AppError> {
-    let booked = payouts::run_everybody(&app, OffsetDateTime::now_utc()).await.map_err(|error| {
+    let booked = payouts::run_everybody(&app, Some(by.id()), OffsetDateTime::now_utc()).await.map_err(|error| {
         tracing::error!(operator = %by.id(), error = format!("{error:#}"), "a payout run failed");
         AppError::Internal
     })?;

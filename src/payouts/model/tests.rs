@@ -1,6 +1,9 @@
 use super::*;
 use proptest::prelude::*;
-use time::macros::{date, datetime};
+use time::{
+    Weekday,
+    macros::{date, datetime},
+};
 
 #[test]
 fn days_of_payment_come_round() {

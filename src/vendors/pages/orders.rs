@@ -1,18 +1,22 @@
 //! The vendor's orders: what is to be shipped first, and one order with its address, its lines and the shipping form.
 
-use super::{earnings::Earnings, today::pieces};
+use super::{
+    earnings::Earnings,
+    order_history::History,
+    ship_form::{ShipFields, ShipForm},
+};
 use crate::{
     disputes::{self, pages::OfOrder},
     documents::{self, pages::DocumentLinks},
     error::{AppError, FieldErrors},
-    ids::{OrderLineId, VendorOrderId},
+    ids::VendorOrderId,
     ledger,
     money::{Currency, Money},
     orders::{
-        self, Carrier, Tracking, TrackingNumber,
+        self, TrackingNumber,
         model::{
-            Event, FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail,
-            VendorOrderFilter, VendorOrderSummary,
+            FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
+            VendorOrderSummary,
         },
         queries,
     },
@@ -27,7 +31,7 @@ use crate::{
         page::{Layout, Page},
         state::App,
     },
-    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Field, NextPage, Picture, TableFrame, Tone, When},
+    ui::{Badge, Breadcrumbs, Empty, ErrorSummary, NextPage, Picture, TableFrame, Tone, When},
     vendors::{desk::Desk, model::age},
 };
 use axum::{
@@ -37,14 +41,10 @@ use axum::{
 use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
-use std::collections::HashMap;
 use time::OffsetDateTime;
 use tower_sessions::Session;
 
 const HERE: &str = "/vendor/orders";
-/// Offered while typing; any other name may be written.
-const CARRIERS: [&str; 8] = ["Royal Mail", "Parcelforce", "DPD", "Evri", "DHL", "UPS", "FedEx", "Yodel"];
-
 #[derive(Deserialize)]
 pub struct Filter {
     #[serde(default)]
@@ -167,48 +167,6 @@ fn state(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStat
         (.., FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
         (.., FulfilmentStatus::Partial) => (Tone::Warn, "partly shipped"),
         (.., FulfilmentStatus::Unfulfilled) => (Tone::Warn, "to ship"),
-    }
-}
-
-/// The shipping form, as typed: `lines[{id}]`, `carrier`, `tracking`.
-#[derive(Default)]
-struct ShipForm {
-    lines: HashMap<OrderLineId, String>,
-    carrier: String,
-    tracking: String,
-}
-
-impl ShipForm {
-    fn from_pairs(pairs: Vec<(String, String)>) -> Self {
-        let mut form = Self::default();
-        for (name, value) in pairs {
-            match name.as_str() {
-                "carrier" => form.carrier = value,
-                "tracking" => form.tracking = value,
-                name => {
-                    let id = name.strip_prefix("lines[").and_then(|n| n.strip_suffix(']')).and_then(|id| id.parse().ok());
-                    if let Some(id) = id {
-                        form.lines.insert(id, value);
-                    }
-                }
-            }
-        }
-        form
-    }
-
-    fn quantities(&self) -> Result<Vec<(OrderLineId, i32)>, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let mut lines = Vec::new();
-        for (id, typed) in &self.lines {
-            match typed.trim() {
-                "" => {}
-                typed => match typed.parse::<i32>().ok().filter(|n| (0..=999).contains(n)) {
-                    Some(quantity) => lines.push((*id, quantity)),
-                    None => errors.add(&format!("lines[{id}]"), "Write a whole number, 0 to leave it for later."),
-                },
-            }
-        }
-        if errors.is_empty() { Ok(lines) } else { Err(errors) }
     }
 }
 
@@ -430,102 +388,5 @@ fn LineRow(line: Line, to_ship: bool, total: String) -> impl IntoView {
             {to_ship.then(|| view! { <td class="number left">{left}</td> })}
             <td class="number minor">{total}</td>
         </tr>
-    }
-}
-
-#[component]
-fn ShipFields(id: VendorOrderId, lines: Vec<Line>, typed: ShipForm, errors: FieldErrors) -> impl IntoView {
-    let rows = lines
-        .into_iter()
-        .filter(|line| line.left_to_ship() > 0)
-        .map(|line| {
-            let left = line.left_to_ship();
-            let name = format!("lines[{}]", line.id);
-            let value = typed.lines.get(&line.id).cloned().unwrap_or_else(|| left.to_string());
-            let error =
-                errors.get(&name).map(|e| view! { <p class="field-error" id=format!("f-{name}-error")>{e.to_owned()}</p> });
-            let about = error.as_ref().map(|_| format!("f-{name}-error"));
-            let options = if line.options.is_empty() { String::new() } else { format!(" ({})", line.options) };
-            view! {
-                <div class="ship-line">
-                    <label for=format!("f-{name}")>{line.title} {options}</label>
-                    <input id=format!("f-{name}") name=name.clone() value=value inputmode="numeric" autocomplete="off"
-                        aria-invalid=error.as_ref().map(|_| "true") aria-describedby=about/>
-                    <span class="soft">{format!("of {}", pieces(left.into()))}</span>
-                    {error}
-                </div>
-            }
-        })
-        .collect_view();
-    let carrier_error = errors.get("carrier").map(|e| view! { <p class="field-error" id="f-carrier-error">{e.to_owned()}</p> });
-    let carriers = CARRIERS.map(|c| view! { <option value=c></option> }).into_iter().collect_view();
-    view! {
-        <form method="post" action=format!("{HERE}/{id}/shipments") class="ship-form">
-            <h2>"Send a parcel"</h2>
-            {rows}
-            <div class="field-row">
-                <div class="field">
-                    <label for="f-carrier">"Carrier"</label>
-                    <input id="f-carrier" name="carrier" list="carriers" value=typed.carrier required maxlength=Carrier::MAX autocomplete="off"
-                        aria-invalid=carrier_error.as_ref().map(|_| "true")
-                        aria-describedby=carrier_error.as_ref().map(|_| "f-carrier-error")/>
-                    <datalist id="carriers">{carriers}</datalist>
-                    {carrier_error}
-                </div>
-                <Field label="Tracking number" name="tracking" value=typed.tracking errors=errors.clone() maxlength=Tracking::MAX/>
-            </div>
-            <button class="button-main">"Mark as shipped"</button>
-            <p class="hint">"The shopper gets a mail with the carrier and the tracking number. What you leave at 0 can follow in another parcel."</p>
-        </form>
-    }
-}
-
-#[component]
-fn History(events: Vec<Event>) -> impl IntoView {
-    if events.is_empty() {
-        return ().into_any();
-    }
-    let rows = events
-        .into_iter()
-        .map(|event| view! { <li>{event_words(&event.kind)} " · " <span class="soft"><When at=event.at/></span></li> })
-        .collect_view();
-    view! { <section class="order-history" aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
-        .into_any()
-}
-
-/// A kind of event in words; an unknown one as it is called.
-fn event_words(kind: &str) -> String {
-    match kind {
-        "created" => "Ordered".into(),
-        "paid" => "Paid".into(),
-        "payment_failed" => "A payment was refused".into(),
-        "cancelled" => "Cancelled".into(),
-        "expired" => "Not paid in time".into(),
-        "refunded" => "Paid back".into(),
-        "refund_booked" => "Money is going back".into(),
-        "return_asked" => "A return was asked for".into(),
-        "return_questioned" => "The shopper was asked about a return".into(),
-        "return_answered" => "The shopper answered about a return".into(),
-        "return_accepted" => "A return was accepted".into(),
-        "return_refused" => "A return was refused".into(),
-        "return_appealed" => "The shopper asked Souk about a return".into(),
-        "return_sent" => "Something is on its way back".into(),
-        "return_received" => "A return came".into(),
-        "return_withdrawn" => "A return was withdrawn".into(),
-        "disputed" => "Disputed: a bank was asked to take money back".into(),
-        "dispute_withdrawn" => "The bank took the money while it decides".into(),
-        "dispute_evidence" => "Souk sent evidence to the bank".into(),
-        "dispute_reinstated" => "The money came back from the bank".into(),
-        "dispute_won" => "The dispute is won".into(),
-        "dispute_lost" => "The dispute is lost: the bank gave the money back".into(),
-        "dispute_closed" => "The bank asks no more".into(),
-        "refunded_in_dashboard" => "Given back by Souk".into(),
-        "shipped" => "Parcel sent".into(),
-        "delivered" => "Parcel arrived".into(),
-        other => {
-            let words = other.replace('_', " ");
-            let mut letters = words.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-        }
     }
 }

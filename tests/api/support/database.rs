@@ -42,6 +42,8 @@ pub struct TestDatabase {
     pub pool: PgPool,
     pub url: String,
     name: String,
+    /// The database has a role of its own, of the same name.
+    role: bool,
 }
 
 impl TestDatabase {
@@ -58,13 +60,32 @@ impl TestDatabase {
             .expect("copy the template");
         let url = url_of(&name);
         let pool = PgPoolOptions::new().max_connections(8).connect(&url).await.expect("connect to the test's database");
-        Self { pool, url, name }
+        Self { pool, url, name, role: false }
+    }
+
+    /// A database that belongs to a role of its own, which is no superuser and may make nothing else; migrated by that role.
+    pub async fn of_a_plain_role() -> Self {
+        let name = format!("souk_test_{}", uuid::Uuid::now_v7().simple());
+        let password = uuid::Uuid::new_v4().simple();
+        let mut admin = admin().await;
+        for statement in [
+            format!("create role {name} login nosuperuser nocreatedb nocreaterole password '{password}'"),
+            format!("create database {name} owner {name}"),
+        ] {
+            admin.execute(sqlx::AssertSqlSafe(statement)).await.expect("a role and its database");
+        }
+        let of_admin = url_of(&name);
+        let (_, place) = of_admin.rsplit_once('@').expect("a database URL names who connects");
+        let url = format!("postgres://{name}:{password}@{place}");
+        let pool = PgPoolOptions::new().max_connections(8).connect(&url).await.expect("the role connects");
+        souk::server::start::MIGRATIONS.run(&pool).await.expect("the migrations run");
+        Self { pool, url, name, role: true }
     }
 }
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let name = self.name.clone();
+        let (name, role) = (self.name.clone(), self.role);
         // A thread of its own, and nobody waits for it: PostgreSQL drops the database once connections that are being made
         // have ended, and they end when this test's runtime, which would wait here, is gone.
         std::thread::spawn(move || {
@@ -72,7 +93,11 @@ impl Drop for TestDatabase {
             runtime.block_on(async {
                 let statement = format!("drop database if exists {name} with (force)");
                 // At the end of the run the server may be gone first, and the database with it.
-                let _ = admin().await.execute(sqlx::AssertSqlSafe(statement)).await;
+                let mut admin = admin().await;
+                let _ = admin.execute(sqlx::AssertSqlSafe(statement)).await;
+                if role {
+                    let _ = admin.execute(sqlx::AssertSqlSafe(format!("drop role if exists {name}"))).await;
+                }
             });
         });
     }

@@ -75,8 +75,12 @@ impl TestApp {
     /// A shop with the standard [`World`], a store and a Stripe sandbox of its own, reached over HTTP. Webhooks really arrive;
     /// jobs run when the test calls `souk::server::jobs::drain`.
     pub async fn with_services() -> (Self, World) {
+        Self::with_services_in(TestDatabase::create().await).await
+    }
+
+    /// As [`TestApp::with_services`], in a database that was made before.
+    pub async fn with_services_in(database: TestDatabase) -> (Self, World) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let database = database::TestDatabase::create().await;
         let world = World::build(&database.pool).await;
         let (app, services) = services::Services::start(database.pool.clone()).await;
         (Self { router: router(app.clone()), app, services: Some(services), database }, world)

@@ -1,6 +1,10 @@
 //! An order as the checkout leaves it: pending, its stock held, not yet opened for payment.
 
-use souk::{ids::OrderId, orders::order_token, server::state::App};
+use souk::{
+    ids::OrderId,
+    orders::order_token,
+    server::{jobs, state::App},
+};
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -166,6 +170,21 @@ pub async fn assert_laws_hold(app: &App) {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// Waits until Stripe has told everything, and handles it.
+pub async fn deliver_all(test: &super::TestApp) {
+    let sandbox = &test.services().stripe.sandbox;
+    for _ in 0..200 {
+        sandbox.release_held().await.expect("released");
+        while souk::server::jobs::drain(&test.app).await.expect("handled") > 0 {}
+        let open = sandbox.deliveries(500).await.expect("deliveries");
+        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    while souk::server::jobs::drain(&test.app).await.expect("handled") > 0 {}
+}
+
 /// A paid order of these goods, as the card page leaves it.
 pub async fn paid(test: &super::TestApp, user: Option<Uuid>, goods: &[(&str, i32)]) -> Unpaid {
     let unpaid = order(&test.app, user, goods).await.expect("stock");
@@ -195,4 +214,54 @@ pub async fn parcel_of(test: &super::TestApp, order: &Unpaid, vendor: &str) -> (
         .await
         .expect("its lines");
     (parcel, lines)
+}
+
+/// Waits until Stripe has told everything, and handles it.
+pub async fn deliver_all(test: &super::TestApp) {
+    let sandbox = &test.services().stripe.sandbox;
+    for _ in 0..200 {
+        sandbox.release_held().await.expect("released");
+        while jobs::drain(&test.app).await.expect("handled") > 0 {}
+        let open = sandbox.deliveries(500).await.expect("deliveries");
+        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    while jobs::drain(&test.app).await.expect("handled") > 0 {}
+}
+
+/// A vendor goes to Stripe and says who it is and where its bank is; answers its account.
+pub async fn onboard(test: &super::TestApp, vendor: &str) -> String {
+    let mut person = test.vendor(vendor).await;
+    person.post_form("/vendor/payouts/account", &[]).await;
+    let account: String = sqlx::query_scalar(
+        "select a.stripe_account_id from vendor_accounts a join vendors v on v.id = a.vendor_id where v.slug = $1",
+    )
+    .bind(vendor)
+    .fetch_one(&test.app.pool)
+    .await
+    .expect("an account");
+    test.services().stripe.sandbox.onboard(&account, None).await.expect("Stripe is content");
+    assert_eq!(person.get("/vendor/payouts/return").await.location(), "/vendor/payouts");
+    account
+}
+
+/// The vendor sends its whole parcel of an order and says that it has arrived, so that its money is released.
+pub async fn arrived(test: &super::TestApp, order: &Unpaid, vendor: &str) {
+    let (parcel, _) = parcel_of(test, order, vendor).await;
+    let lines: Vec<(Uuid, i32)> = sqlx::query_as("select id, quantity from order_lines where vendor_order_id = $1")
+        .bind(parcel)
+        .fetch_all(&test.app.pool)
+        .await
+        .expect("its lines");
+    let mut fields: Vec<(String, String)> =
+        lines.iter().map(|(line, pieces)| (format!("lines[{line}]"), pieces.to_string())).collect();
+    fields.extend([("carrier".to_owned(), "DPD".to_owned()), ("tracking".to_owned(), String::new())]);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let mut person = test.vendor(vendor).await;
+    for (what, fields) in [("shipments", fields.as_slice()), ("delivered", &[])] {
+        let answer = person.post_form(&format!("/vendor/orders/{parcel}/{what}"), fields).await;
+        assert_eq!(answer.status, http::StatusCode::SEE_OTHER, "{what}: {}", answer.text());
+    }
 }

@@ -124,6 +124,18 @@ pub async fn charged(pool: &PgPool) -> sqlx::Result<HashMap<String, i64>> {
     .map(|rows: Vec<(String, i64)>| rows.into_iter().collect())
 }
 
+/// What every payment intent has moved on the platform's balance, in minor units: what came in, less Stripe's fee and what went back.
+pub async fn moved(pool: &PgPool) -> sqlx::Result<HashMap<String, i64>> {
+    sqlx::query_as(
+        "select o.payment_intent, sum(b.net)::bigint from stripe_sandbox.objects b
+         join stripe_sandbox.objects o on o.id = b.doc->>'source' and o.kind in ('charge', 'refund')
+         where b.kind = 'balance_transaction' and b.owner = '' and o.payment_intent is not null group by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .map(|rows: Vec<(String, i64)>| rows.into_iter().collect())
+}
+
 impl Sandbox {
     pub async fn controls(&self) -> sqlx::Result<Controls> {
         Controls::load(&self.pool).await
