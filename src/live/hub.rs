@@ -5,13 +5,16 @@
 
 use super::model::{Kind, Since, Told};
 use crate::{ids::VendorId, server::state::App};
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{
+    PgPool,
+    postgres::{PgListener, PgNotification},
+};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,18 +34,25 @@ const KEPT_HOURS: i32 = 24;
 #[derive(Default)]
 pub struct Hub {
     desks: Mutex<HashMap<VendorId, broadcast::Sender<Since>>>,
+    /// Whether everything that happens from now on is told.
+    awake: watch::Sender<bool>,
     opened: Notify,
     wrote: Notify,
     closed: CancellationToken,
 }
 
 impl Hub {
-    /// Somebody looks at this vendor's dashboard.
-    pub fn open(&self, vendor: VendorId) -> broadcast::Receiver<Since> {
-        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = desks.entry(vendor).or_insert_with(|| broadcast::channel(BEHIND).0).subscribe();
-        drop(desks);
+    /// Somebody looks at this vendor's dashboard. Once this answers, everything that happens is told; what happened before is in
+    /// [`since`].
+    pub async fn open(&self, vendor: VendorId) -> broadcast::Receiver<Since> {
+        let (told, mut awake) = {
+            let mut desks = self.desks();
+            let told = desks.entry(vendor).or_insert_with(|| broadcast::channel(BEHIND).0).subscribe();
+            (told, self.awake.subscribe())
+        };
         self.opened.notify_one();
+        // Its sender lives as long as we do.
+        _ = awake.wait_for(|awake| *awake).await;
         told
     }
 
@@ -61,16 +71,26 @@ impl Hub {
         self.closed.cancelled().await;
     }
 
-    /// How many dashboards are open; forgets the vendors of whom none is.
+    /// How many dashboards are open.
     pub fn dashboards(&self) -> usize {
-        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        self.desks().values().map(broadcast::Sender::receiver_count).sum()
+    }
+
+    /// Forgets the vendors of whom no dashboard is open; `true` where none is, and the node may rest.
+    fn rests(&self) -> bool {
+        let mut desks = self.desks();
         desks.retain(|_, told| told.receiver_count() > 0);
-        desks.values().map(broadcast::Sender::receiver_count).sum()
+        // Said under the lock: whoever opens one now waits until we are awake again.
+        self.awake.send_if_modified(|awake| desks.is_empty() && std::mem::take(awake));
+        desks.is_empty()
+    }
+
+    fn desks(&self) -> MutexGuard<'_, HashMap<VendorId, broadcast::Sender<Since>>> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, vendor: VendorId, since: Since) {
-        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(desk) = desks.get(&vendor) {
+        if let Some(desk) = self.desks().get(&vendor) {
             // Nobody there any more: nobody to tell.
             let _ = desk.send(since);
         }
@@ -80,8 +100,10 @@ impl Hub {
 /// Reads and tells until `stop`, and looks for a new connection when it loses one.
 pub async fn listen(app: App, stop: CancellationToken) {
     let hearing = async {
+        // Kept over a lost connection, so that what happens meanwhile is told after it.
+        let mut place = None;
         loop {
-            let Err(error) = hear(&app).await;
+            let Err(error) = hear(&app, &mut place).await;
             tracing::warn!(%error, "dashboards hear nothing until the database is back");
             tokio::time::sleep(PAUSE).await;
         }
@@ -104,31 +126,37 @@ async fn nudge(app: &App) {
     }
 }
 
-async fn hear(app: &App) -> Result<std::convert::Infallible, sqlx::Error> {
+async fn hear(app: &App, place: &mut Option<Place>) -> Result<std::convert::Infallible, sqlx::Error> {
     let mut listener = PgListener::connect_with(&app.pool).await?;
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
-    let mut place = Place::now(&app.pool).await?;
     loop {
-        if app.live.dashboards() == 0 {
-            // Whoever opens one says from where it wants to know; what comes until then is read by itself.
+        if app.live.rests() {
+            *place = None;
             tokio::select! {
                 () = app.live.opened.notified() => {}
-                heard = listener.try_recv() => { heard?; continue }
+                heard = listener.try_recv() => heard_of(heard)?,
             }
-            place = Place::now(&app.pool).await?;
+            continue;
         }
+        let place = match place {
+            Some(place) => place,
+            None => place.insert(Place::now(&app.pool).await?),
+        };
+        app.live.awake.send_replace(true);
         tokio::select! {
-            heard = listener.try_recv() => match heard? {
-                Some(_) => {}
-                None => return Err(sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into())),
-            },
+            heard = listener.try_recv() => heard_of(heard)?,
             () = tokio::time::sleep(TICK) => {}
         }
         for (vendor, since) in place.read(&app.pool).await? {
             app.live.tell(vendor, since);
         }
     }
+}
+
+/// That a nudge came; an error where the connection went instead.
+fn heard_of(heard: sqlx::Result<Option<PgNotification>>) -> sqlx::Result<()> {
+    heard?.map(drop).ok_or_else(|| sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()))
 }
 
 /// How far the table was read: everything of transactions before `horizon`, and of those after it what is in `seen`.

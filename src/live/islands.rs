@@ -5,6 +5,7 @@
 
 use super::model::{Since, Told, line};
 use leptos::{
+    ev,
     prelude::*,
     task::spawn_local,
     wasm_bindgen::{JsCast, JsValue, closure::Closure},
@@ -27,92 +28,132 @@ pub fn LiveLine(
     /// When the page was drawn, in milliseconds since 1970
     drawn: i64,
 ) -> impl IntoView {
-    let news = RwSignal::new(Vec::<Told>::new());
+    let desk = Desk {
+        news: RwSignal::new(Vec::new()),
+        seen: StoredValue::new(Vec::new()),
+        place: StoredValue::new(format!("drawn={drawn}")),
+        ear: StoredValue::new_local(None),
+    };
     Effect::new(move || {
         let title = document().title();
         Effect::new(move || {
-            let count = news.with(Vec::len);
-            document().set_title(&if count == 0 { title.clone() } else { format!("• {title}") });
+            let calm = desk.news.with(Vec::is_empty);
+            document().set_title(&if calm { title.clone() } else { format!("• {title}") });
         });
-        follow(drawn, news);
+        desk.listen();
     });
     let show = move |_| {
         spawn_local(async move {
             if redraw(ALL).await.is_err() {
                 _ = window().location().reload();
             }
-            news.set(Vec::new());
+            desk.news.set(Vec::new());
         });
     };
     view! {
-        <div class="live-line" role="status" hidden=move || news.with(Vec::is_empty)>
-            <span>{move || news.with(|told| line(told))}</span>
+        <div class="live-line" role="status" hidden=move || desk.news.with(Vec::is_empty)>
+            <span>{move || desk.news.with(|told| line(told))}</span>
             <button type="button" class="button" on:click=show>"Show"</button>
         </div>
     }
 }
 
-/// Hears what happens; asks every few seconds where that cannot be heard.
-fn follow(drawn: i64, news: RwSignal<Vec<Told>>) {
-    let place = StoredValue::new(format!("drawn={drawn}"));
-    let Ok(source) = EventSource::new(&format!("/vendor/events?drawn={drawn}")) else { return ask(place, news) };
-    let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        if let Some(since) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
-            take(since, place, news);
-        }
-    });
-    _ = source.add_event_listener_with_callback("told", heard.as_ref().unchecked_ref());
-    heard.forget();
-    let stream = source.clone();
-    let failed = Closure::<dyn Fn()>::new(move || {
-        // Otherwise the browser tries again by itself.
-        if stream.ready_state() == EventSource::CLOSED {
-            ask(place, news);
-        }
-    });
-    source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-    failed.forget();
-    // The connection of a page that waits in the browser's history would stand in the way of others.
-    let leaving = window_event_listener(leptos::ev::pagehide, move |_| source.close());
-    on_cleanup(move || leaving.remove());
+/// What an open page knows.
+#[derive(Clone, Copy)]
+struct Desk {
+    /// What is not shown yet.
+    news: RwSignal<Vec<Told>>,
+    /// What was told, by id: it may be told again.
+    seen: StoredValue<Vec<i64>>,
+    /// From where to go on, as the query of the address.
+    place: StoredValue<String>,
+    /// Open while the page is in sight.
+    ear: StoredValue<Option<EventSource>, LocalStorage>,
 }
 
-fn ask(place: StoredValue<String>, news: RwSignal<Vec<Told>>) {
-    let asking = move || {
-        spawn_local(async move {
-            let address = format!("/vendor/events?{}", place.get_value());
-            if let Ok(text) = fetch(&address).await
-                && let Ok(since) = serde_json::from_str(&text)
-            {
-                take(since, place, news);
+impl Desk {
+    /// Hears while the page is in sight, and asks now and then while it is not, or where nothing can be heard: a browser keeps few
+    /// connections to a server, and a row of open tabs must not take them all.
+    fn listen(self) {
+        self.hear();
+        let turned = window_event_listener(ev::Custom::<ev::Event>::new("visibilitychange"), move |_| {
+            if document().hidden() { self.close() } else { self.hear() }
+        });
+        let asking = set_interval_with_handle(move || self.ask(), ASK);
+        on_cleanup(move || {
+            turned.remove();
+            _ = asking.map(|asking| asking.clear());
+        });
+    }
+
+    fn hears(self) -> bool {
+        self.ear.with_value(|ear| ear.as_ref().is_some_and(|ear| ear.ready_state() != EventSource::CLOSED))
+    }
+
+    fn close(self) {
+        self.ear.update_value(|ear| {
+            if let Some(ear) = ear.take() {
+                ear.close();
             }
         });
-    };
-    _ = set_interval_with_handle(asking, ASK);
-}
-
-/// Keeps what is new of it, and shows it soon.
-fn take(since: Since, place: StoredValue<String>, news: RwSignal<Vec<Told>>) {
-    place.set_value(format!("after={}", since.after));
-    let fresh: Vec<Told> =
-        news.with_untracked(|known| since.told.into_iter().filter(|t| !known.iter().any(|k| k.id == t.id)).collect());
-    if fresh.is_empty() {
-        return;
     }
-    news.update(|known| known.extend(fresh));
-    let count = news.with_untracked(Vec::len);
-    set_timeout(
-        move || {
-            // Only the last of a burst draws.
-            if news.with_untracked(Vec::len) == count {
-                spawn_local(async move {
-                    // What cannot be fetched now comes with the next event, or with "Show".
-                    _ = redraw(AT_ONCE).await;
-                });
+
+    fn hear(self) {
+        if self.hears() || document().hidden() {
+            return;
+        }
+        let Ok(ear) = EventSource::new(&self.address()) else { return };
+        let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            if let Some(since) = event.data().as_string().and_then(|text| serde_json::from_str(&text).ok()) {
+                self.take(since);
             }
-        },
-        GATHER,
-    );
+        });
+        _ = ear.add_event_listener_with_callback("told", heard.as_ref().unchecked_ref());
+        heard.forget();
+        self.ear.set_value(Some(ear));
+    }
+
+    fn ask(self) {
+        if self.hears() {
+            return;
+        }
+        spawn_local(async move {
+            if let Ok(text) = fetch(&self.address()).await
+                && let Ok(since) = serde_json::from_str(&text)
+            {
+                self.take(since);
+            }
+        });
+    }
+
+    fn address(self) -> String {
+        format!("/vendor/events?{}", self.place.get_value())
+    }
+
+    /// Keeps what is new of it, and shows it soon.
+    fn take(self, since: Since) {
+        self.place.set_value(format!("after={}", since.after));
+        let fresh: Vec<Told> =
+            self.seen.with_value(|seen| since.told.into_iter().filter(|told| !seen.contains(&told.id)).collect());
+        if fresh.is_empty() {
+            return;
+        }
+        self.seen.update_value(|seen| seen.extend(fresh.iter().map(|told| told.id)));
+        self.news.update(|news| news.extend(fresh));
+        let count = self.seen.with_value(Vec::len);
+        set_timeout(
+            move || {
+                // Only the last of a burst draws.
+                if self.seen.with_value(Vec::len) == count {
+                    spawn_local(async move {
+                        // What cannot be fetched now comes with the next event, or with "Show".
+                        _ = redraw(AT_ONCE).await;
+                    });
+                }
+            },
+            GATHER,
+        );
+    }
 }
 
 /// Brings the parts of the page that fit `selector` up to date.

@@ -88,7 +88,7 @@ fn tell(app: App, vendor: VendorId, from: From) -> impl Stream<Item = Result<Eve
 /// Ends when the table cannot be read: the browser comes again, from where it is.
 async fn follow(app: &App, vendor: VendorId, mut from: From, to: &mpsc::Sender<Event>) {
     // Heard before the table is read: what comes in between is told twice rather than not at all.
-    let mut heard = app.live.open(vendor);
+    let mut heard = app.live.open(vendor).await;
     if to.send(Event::default().retry(RETRY)).await.is_err() {
         return;
     }

@@ -37,8 +37,10 @@ pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Que
     Ok(Page::new("Disputes", move || {
         view! {
             <div class="desk-head"><h1>"Disputes"</h1></div>
-            <DisputeList rows=rows more=more filter=filter base=HERE
-                hint="When a shopper asks a bank for the money of your goods, that stands here."/>
+            <div id="live-list" data-live="asked">
+                <DisputeList rows=rows more=more filter=filter base=HERE
+                    hint="When a shopper asks a bank for the money of your goods, that stands here."/>
+            </div>
         }
     })
     .layout(Layout::Vendor(HERE)))

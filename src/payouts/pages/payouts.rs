@@ -229,8 +229,10 @@ async fn page(
             {stopped.then(|| view! { <Stopped failed=failed/> })}
             <section aria-labelledby="balance">
                 <h2 id="balance">"Your balance"</h2>
-                <Numbers balances=standing.balances money=money/>
-                <p>{coming}</p>
+                <div id="live-balance" data-live="now">
+                    <Numbers balances=standing.balances money=money/>
+                    <p>{coming}</p>
+                </div>
             </section>
             <section aria-labelledby="account" class="stripe-account">
                 <h2 id="account">"Your account at Stripe"</h2>
@@ -242,8 +244,10 @@ async fn page(
             </section>
             <section aria-labelledby="payouts">
                 <h2 id="payouts">"Payouts so far"</h2>
-                <Rows rows=rows/>
-                <NextPage href=next/>
+                <div id="live-list" data-live="asked">
+                    <Rows rows=rows/>
+                    <NextPage href=next/>
+                </div>
             </section>
         }
     })

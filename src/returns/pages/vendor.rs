@@ -59,8 +59,10 @@ pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Que
         view! {
             <div class="desk-head"><h1>"Returns"</h1></div>
             <nav class="tabs" aria-label="Which returns"><ul>{tabs}</ul></nav>
-            {list}
-            <NextPage href=more.then(|| format!("{HERE}?show={show}&page={}", filter.page.saturating_add(1)))/>
+            <div id="live-list" data-live="asked">
+                {list}
+                <NextPage href=more.then(|| format!("{HERE}?show={show}&page={}", filter.page.saturating_add(1)))/>
+            </div>
         }
     })
     .layout(Layout::Vendor(HERE)))

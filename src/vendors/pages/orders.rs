@@ -334,7 +334,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     })}
                     {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
                     <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
-                    <History events=timeline/>
+                    <div id="live-history" data-live="asked"><History events=timeline/></div>
                 </div>
             </div>
             </div>

@@ -92,8 +92,10 @@ pub async fn list(
                 {status.map(|s| view! { <input type="hidden" name="status" value=s.as_str()/> })}
                 <button type="submit">"Filter"</button>
             </form>
-            {list}
-            <NextPage href=next/>
+            <div id="live-list" data-live="asked">
+                {list}
+                <NextPage href=next/>
+            </div>
         }
     })
     .layout(Layout::Vendor("/vendor/products"))
