@@ -49,7 +49,7 @@ pub async fn pay_out(app: &App, shop: &Shop, retail: &Retail, concurrency: usize
     }
     work::at_rest(app).await?;
     let holding = Duration::days(i64::from(app.config.payouts.holding_days) + 1);
-    payouts::run_everybody(app, OffsetDateTime::now_utc() + holding).await?;
+    payouts::run_everybody(app, None, OffsetDateTime::now_utc() + holding).await?;
     work::at_rest(app).await?;
     let sent = sqlx::query_scalar!(
         r#"select p.stripe_payout_id as "id!" from payouts p join vendors v on v.id = p.vendor_id

@@ -38,7 +38,7 @@ async fn a_program_that_is_killed_while_people_buy_loses_and_doubles_nothing() {
 }
 
 /// As many histories as take about a minute on two cores beside other tests; `souk prove money` has no limit.
-const HISTORIES: usize = 100;
+const HISTORIES: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_every_history_the_books_the_facts_and_stripe_agree() {

@@ -150,11 +150,11 @@ impl<'a> Walk<'a> {
             },
             Step::PayOut { twice } => {
                 let booked = if *twice {
-                    let run = || payouts::run_everybody(&market.app, now);
+                    let run = || payouts::run_everybody(&market.app, None, now);
                     let (one, two) = tokio::join!(run(), run());
                     one? + two?
                 } else {
-                    payouts::run_everybody(&market.app, now).await?
+                    payouts::run_everybody(&market.app, None, now).await?
                 };
                 if booked == 0 { nothing("vendor that can be paid") } else { Ok(Ok(())) }
             }
