@@ -1,6 +1,9 @@
 //! What an open dashboard is told: its own vendor's, nobody else's, once or twice but never not at all.
 
-use crate::support::{Client, TestApp, count, paid, parcel_of};
+use crate::support::{
+    Client, TestApp,
+    purchase::{count, order, paid, parcel_of, pay},
+};
 use axum::body::Body;
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
@@ -94,21 +97,21 @@ async fn a_sale_reaches_the_dashboards_of_its_vendors_and_of_no_other() {
     let mut at_kiln = Dashboard::open(&test, &kiln, None).await;
     assert_eq!(test.app.live.dashboards(), 3);
 
-    let order = paid(&test, None, &[("MILL-PLAIN", 1)]).await;
-    let (parcel, _) = parcel_of(&test, &order, "mill").await;
+    let bought = paid(&test, None, &[("MILL-PLAIN", 1)]).await;
+    let (parcel, _) = parcel_of(&test, &bought, "mill").await;
     assert_eq!(of(&at_mill.told().await), [(Kind::Order, parcel)]);
     assert_eq!(of(&second.told().await), [(Kind::Order, parcel)]);
 
     // The kiln hears of its own next, and of nothing before it.
-    let order = paid(&test, None, &[("KILN-PLAIN", 1)]).await;
-    let (own, _) = parcel_of(&test, &order, "kiln").await;
+    let bought = paid(&test, None, &[("KILN-PLAIN", 1)]).await;
+    let (own, _) = parcel_of(&test, &bought, "kiln").await;
     assert_eq!(of(&at_kiln.told().await), [(Kind::Order, own)]);
 
     // One that broke off hears what it missed; one that goes on from a later place does not hear it again.
     let place = at_mill.last.clone();
     drop(at_mill);
-    let order = paid(&test, None, &[("MILL-PLAIN", 1)]).await;
-    let (missed, _) = parcel_of(&test, &order, "mill").await;
+    let bought = paid(&test, None, &[("MILL-PLAIN", 1)]).await;
+    let (missed, _) = parcel_of(&test, &bought, "mill").await;
     let mut again = Dashboard::open(&test, &mill, Some(&place)).await;
     assert_eq!(of(&again.told().await).last(), Some(&(Kind::Order, missed)));
 
@@ -177,9 +180,9 @@ async fn the_tables_tell_of_what_matters_and_are_silent_about_the_rest() {
     // Much stock, one sold: the shelf says nothing, nor does an order that is not paid.
     sqlx::query("update stock set on_hand = 100").execute(&test.app.pool).await.expect("full shelves");
     sqlx::query("delete from live_events").execute(&test.app.pool).await.expect("from here");
-    let unpaid = crate::support::order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("an order");
+    let unpaid = order(&test.app, None, &[("MILL-PLAIN", 1)]).await.expect("an order");
     assert_eq!(kinds().await, [""; 0]);
-    crate::support::pay(&test, &unpaid).await;
+    pay(&test, &unpaid).await;
     assert_eq!(kinds().await, ["order"]);
     sqlx::query("update stock set on_hand = held + 2 where variant_id = (select id from variants where sku = 'MILL-PLAIN')")
         .execute(&test.app.pool)

@@ -37,7 +37,7 @@ async fn a_program_that_is_killed_while_people_buy_loses_and_doubles_nothing() {
     assert!(done.kills == 4 && done.paid > 10, "{done:?}");
 }
 
-/// As many histories as take about a minute on two cores beside other tests; `souk prove money` has no limit.
+/// About three minutes of two cores; `souk prove money` has no limit.
 const HISTORIES: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

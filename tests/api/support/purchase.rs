@@ -170,21 +170,6 @@ pub async fn assert_laws_hold(app: &App) {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-/// Waits until Stripe has told everything, and handles it.
-pub async fn deliver_all(test: &super::TestApp) {
-    let sandbox = &test.services().stripe.sandbox;
-    for _ in 0..200 {
-        sandbox.release_held().await.expect("released");
-        while souk::server::jobs::drain(&test.app).await.expect("handled") > 0 {}
-        let open = sandbox.deliveries(500).await.expect("deliveries");
-        if open.iter().all(|d| matches!(d.state.as_str(), "delivered" | "failed" | "dropped")) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    while souk::server::jobs::drain(&test.app).await.expect("handled") > 0 {}
-}
-
 /// A paid order of these goods, as the card page leaves it.
 pub async fn paid(test: &super::TestApp, user: Option<Uuid>, goods: &[(&str, i32)]) -> Unpaid {
     let unpaid = order(&test.app, user, goods).await.expect("stock");
