@@ -27,6 +27,8 @@ const GATHER: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_secs(1);
 /// A dashboard that is so far behind reads what it missed from the table.
 const BEHIND: usize = 64;
+/// The last moment that a page can claim to have been drawn at, in milliseconds since 1970: the end of the year 9999.
+const LATEST: i64 = 253_402_300_799_000;
 /// How long what was told can be asked for again, in hours.
 const KEPT_HOURS: i32 = 24;
 
@@ -229,7 +231,7 @@ pub enum From {
 pub async fn since(pool: &PgPool, vendor: VendorId, from: From) -> sqlx::Result<Since> {
     let (place, drawn) = match from {
         From::Place(place) => (Some(place.to_string()), None),
-        From::Drawn(at) => (None, Some(at as f64 / 1000.0)),
+        From::Drawn(at) => (None, Some(at.clamp(0, LATEST) as f64 / 1000.0)),
     };
     let rows = sqlx::query_as!(
         Row,
