@@ -141,14 +141,21 @@ const REST: Duration = Duration::from_millis(200);
 /// So many statements stay prepared on each connection: more than the program has, so that none is read and planned twice.
 const STATEMENTS: usize = 600;
 
-/// A pool for the program. Its statements are short and many: no worker is started for one, none is compiled, and an index is
-/// taken for what it costs on a disk without arms.
-pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
-    let options = url
+/// How the program speaks to its database. Its statements are short and many: no worker is started for one, none is compiled, and
+/// an index is taken for what it costs on a disk without arms.
+///
+/// # Errors
+/// When the address is none of a PostgreSQL.
+pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+    Ok(url
         .parse::<PgConnectOptions>()
         .context("DATABASE_URL is no address of a PostgreSQL")?
         .options([("max_parallel_workers_per_gather", "0"), ("jit", "off"), ("random_page_cost", "1.1")])
-        .statement_cache_capacity(STATEMENTS);
+        .statement_cache_capacity(STATEMENTS))
+}
+
+/// A pool for the program.
+pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(20)
         .acquire_timeout(Duration::from_secs(10))
@@ -161,7 +168,7 @@ pub async fn connect(url: &str) -> anyhow::Result<PgPool> {
                 Ok(true)
             })
         })
-        .connect_with(options)
+        .connect_with(options(url)?)
         .await
         .context("the database at DATABASE_URL does not answer")
 }

@@ -125,7 +125,7 @@ fn OrderRows(rows: Vec<VendorOrderSummary>, now: OffsetDateTime) -> impl IntoVie
                 <tr>
                     <th scope="row"><a href=format!("{HERE}/{}", row.id)>{row.number}</a></th>
                     <td><When at=placed day_only=true/> " " {waiting}</td>
-                    <td>{row.ship_name} <span class="soft minor">{format!(", {}", row.ship_country)}</span></td>
+                    <td>{row.ship_name}<span class="soft minor">{format!(", {}", row.ship_country)}</span></td>
                     <td class="minor">{row.shipping_name}</td>
                     <td class="number">{row.pieces}</td>
                     <td class="number">{total}</td>
