@@ -6,7 +6,7 @@ mod product;
 mod shops;
 mod suggest;
 
-pub use list::{Choices, Goods, VendorChoice, choices, closest, list, list_counted, related};
+pub use list::{Choices, Goods, VendorChoice, choices, closest, list, list_counted, narrower, related};
 pub use product::{Key, gallery, pictures, product};
 pub use shops::{Department, ShopsPage, departments, shop, shops, shops_with_character, tree};
 pub use suggest::suggest;

@@ -85,7 +85,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// Three queries; a fourth where a search found nothing.
+    /// Three queries; four where a search found nothing.
     pub async fn load(app: &App, asked: Asked, place: Place) -> Result<Self, AppError> {
         let tree = queries::tree(&app.pool).await?;
         Self::load_with(app, asked, place, tree).await
@@ -94,7 +94,10 @@ impl Shelf {
     async fn load_with(app: &App, asked: Asked, place: Place, tree: CategoryTree) -> Result<Self, AppError> {
         let Asked { filter, errors, pairs } = asked;
         let goods = queries::list(app, &filter).await?;
-        let choices = queries::choices(&app.pool, &filter, place.vendor, &tree).await?;
+        // Where nothing was found and nothing narrows, there is nothing to choose.
+        let nothing = goods.goods.is_empty() && filter.after.is_none() && !queries::narrower(&filter, place.vendor);
+        let choices =
+            if nothing { Choices::default() } else { queries::choices(&app.pool, &filter, place.vendor, &tree).await? };
         let closest = match &filter.q {
             Some(q) if goods.goods.is_empty() && !place.vendor => queries::closest(&app.pool, q).await?,
             _ => Vec::new(),

@@ -228,6 +228,11 @@ struct Group {
     highest: Option<i64>,
 }
 
+/// Whether something narrows the list that does not narrow the choices beside it.
+pub fn narrower(filter: &ListFilter, of_vendor: bool) -> bool {
+    filter.min_price.is_some() || filter.max_price.is_some() || (filter.vendor.is_some() && !of_vendor)
+}
+
 /// Counts what matches and gathers the choices, in one pass over the goods. Vendor and price do not narrow the choices, so that
 /// another one can be taken; except on a vendor's own page, where the vendor is given (`of_vendor`).
 pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool, tree: &CategoryTree) -> sqlx::Result<Choices> {
@@ -250,7 +255,7 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool, tree: 
          from (select vendor_id, goods from groups where vendor_id is not null order by goods desc, vendor_id limit {VENDORS}) g
          join vendors v on v.id = g.vendor_id"
     ));
-    let narrower = filter.min_price.is_some() || filter.max_price.is_some() || (filter.vendor.is_some() && !of_vendor);
+    let narrower = narrower(filter, of_vendor);
     if narrower {
         sql.push(" union all select 'total', null, null, null, ");
         push_total(&mut sql, filter);
@@ -281,20 +286,25 @@ pub async fn choices(pool: &PgPool, filter: &ListFilter, of_vendor: bool, tree: 
     Ok(choices)
 }
 
-/// What was perhaps meant by a search that found nothing: goods with the words of titles that are most like those typed.
+/// What was perhaps meant by a search that found nothing: goods with the words of titles that are most like those typed. Two queries:
+/// only who knows the words knows how many goods have them, and plans for that.
 pub async fn closest(pool: &PgPool, q: &str) -> sqlx::Result<Vec<Listing>> {
-    let words: Vec<String> =
+    let typed: Vec<String> =
         q.split(|c: char| !c.is_alphabetic()).filter(|w| w.chars().count() > 2).take(WORDS).map(str::to_lowercase).collect();
-    let mut sql = QueryBuilder::<Postgres>::new(
-        "with meant as materialized (select to_tsquery('souk', string_agg(n.word, ' | ')) as words from unnest(",
-    );
-    sql.push_bind(words).push(format!(
-        "::text[]) t (word) cross join lateral (select s.word from search_words s where s.word % unaccent(t.word)
-             order by similarity(s.word, unaccent(t.word)) desc, s.word limit 1) n),
-         candidates as materialized (select l.* from listings l where l.search @@ (select words from meant) limit {CANDIDATES})
-         select {LISTING} from candidates l order by ts_rank(l.search, (select words from meant)) desc, l.product_id limit 8"
-    ));
-    sql.build_query_as().fetch_all(pool).await
+    let meant: Option<String> = sqlx::query_scalar!(
+        r#"select to_tsquery('souk', string_agg(n.word, ' | '))::text as "words" from unnest($1::text[]) t (word)
+           cross join lateral (select s.word from search_words s where s.word % unaccent(t.word)
+               order by similarity(s.word, unaccent(t.word)) desc, s.word limit 1) n"#,
+        &typed
+    )
+    .fetch_one(pool)
+    .await?;
+    let Some(meant) = meant else { return Ok(Vec::new()) };
+    let mut sql = QueryBuilder::<Postgres>::new("with candidates as materialized (select l.* from listings l where l.search @@ ");
+    sql.push_bind(meant.clone())
+        .push(format!("::tsquery limit {CANDIDATES}) select {LISTING} from candidates l order by ts_rank(l.search, "));
+    sql.push_bind(meant).push("::tsquery) desc, l.product_id limit 8");
+    sql.build_query_as().persistent(false).fetch_all(pool).await
 }
 
 /// Goods to look at after this one: the newest of its category and of those beside it; its own first, of these other vendors'
