@@ -39,7 +39,8 @@ async fn cart(State(app): State<App>, who: MaybeCustomer, cookie: CartCookie, se
 
 async fn page(app: &App, who: &MaybeCustomer, cookie: &CartCookie, refused: Option<Refused>) -> Result<Page, AppError> {
     let cart = super::view(app, who, cookie.token()).await?;
-    Ok(Page::new("Your cart", move || view! { <CartPage cart=cart refused=refused/> }))
+    Ok(Page::new("Your cart", move || view! { <CartPage cart=cart refused=refused/> })
+        .described("What you chose, parcel by parcel: each vendor sends its own, and you pay once."))
 }
 
 #[derive(Deserialize)]

@@ -71,6 +71,12 @@ impl Page {
         self
     }
 
+    /// For previews and browsers, of a page that search engines leave out.
+    pub fn described(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
     pub fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
