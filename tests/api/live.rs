@@ -137,9 +137,16 @@ async fn who_cannot_hear_asks_and_misses_nothing_that_was_written_before_and_com
     let heard = ask(&mut mill, "after=0").await;
     assert_eq!(of(&heard.told), [(Kind::Order, Uuid::from_u128(2))]);
     slow.commit().await.expect("committed");
-    let heard = ask(&mut mill, &format!("after={}", heard.after)).await;
+    let mut heard = ask(&mut mill, &format!("after={}", heard.after)).await;
     assert!(of(&heard.told).contains(&(Kind::Order, Uuid::from_u128(1))), "{heard:?}");
-    let heard = ask(&mut mill, &format!("after={}", heard.after)).await;
+    // The horizon is that of the whole server: a transaction of another test may keep it back, and then both are told once more.
+    for _ in 0..600 {
+        heard = ask(&mut mill, &format!("after={}", heard.after)).await;
+        if heard.told.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(heard.told, [], "all was told");
 
     // From when a page was drawn; what is a day old is forgotten.
