@@ -107,6 +107,10 @@ ids!(
     /// Money from a vendor's account at Stripe to its bank.
     PayoutId,
     CouponId,
+    /// What was changed for many goods at once.
+    CatalogChangeId,
+    /// Reduced prices for a time.
+    PromotionId,
     /// An invoice, a credit note or another issued paper.
     DocumentId,
 );

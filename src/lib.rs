@@ -13,6 +13,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod coupons;
+pub mod figures;
 pub mod live;
 pub mod operator;
 pub mod orders;
@@ -33,6 +34,8 @@ pub mod documents;
 pub mod ledger;
 #[cfg(feature = "ssr")]
 pub mod payouts;
+#[cfg(feature = "ssr")]
+pub mod promotions;
 #[cfg(feature = "ssr")]
 pub mod prove;
 #[cfg(feature = "ssr")]

@@ -1,7 +1,7 @@
 //! Goods in a list: picture first, then what it is, who sells it, and what it costs.
 
 use super::model::Listing;
-use crate::ui::{Badge, Picture, Price, Tone};
+use crate::ui::{Badge, Picture, Price, Tone, Was};
 use leptos::prelude::*;
 
 /// One of the goods. The title is the link, spread over the whole card; the second picture shows under the pointer.
@@ -33,6 +33,7 @@ pub fn Card(
             })}
             <p class="card-price">
                 <Price money=price from=goods.varies()/>
+                {goods.was().map(|was| view! { <Was money=was/> })}
                 {(!goods.in_stock).then(|| view! { <span class="visually-hidden">", sold out"</span> })}
             </p>
         </li>

@@ -1,11 +1,14 @@
 //! What a vendor does with products: create, edit, put on sale, take off, archive. The pages and REST come through these
 //! functions; a variant that was ever sold is never deleted, and stock never falls below what open orders hold.
 
+pub mod bulk;
 mod plan;
 pub mod queries;
 
+pub use super::limits::StockLevel;
+
 use super::{
-    limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, StockLevel, Title},
+    limits::{Description, MAX_OPTIONS, MAX_VARIANTS, OptionName, OptionValue, Sku, Title},
     slug::Slug,
 };
 use crate::{

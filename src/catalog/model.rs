@@ -22,6 +22,8 @@ pub struct Listing {
     /// The lowest price of its variants, and the highest.
     pub price_minor: i64,
     pub price_max: i64,
+    /// Where all of them are reduced and cost the same: their lowest price in the thirty days before.
+    pub prior_minor: Option<i64>,
     pub currency: Currency,
     pub in_stock: bool,
     pub picture_id: Option<PictureId>,
@@ -34,6 +36,11 @@ impl Listing {
     /// The lowest price.
     pub fn price(&self) -> Money {
         Money::new(self.price_minor, self.currency)
+    }
+
+    /// What it cost at least in the thirty days before it was reduced (Directive 98/6/EC, Article 6a); `None` where it is not.
+    pub fn was(&self) -> Option<Money> {
+        self.prior_minor.map(|minor| Money::new(minor, self.currency))
     }
 
     /// Whether its variants cost differently, so that the price reads "from".
@@ -54,6 +61,9 @@ pub struct Variant {
     /// One value for each option of the product, in their order.
     pub option_values: Vec<String>,
     pub price_minor: i64,
+    /// What it cost at least in the thirty days before it was reduced (Directive 98/6/EC, Article 6a); `None` where it is not, or was
+    /// not dearer then.
+    pub prior_minor: Option<i64>,
     pub currency: Currency,
     /// How many can be bought now: on hand and not held for anyone.
     pub available: i32,
@@ -64,6 +74,10 @@ pub struct Variant {
 impl Variant {
     pub fn price(&self) -> Money {
         Money::new(self.price_minor, self.currency)
+    }
+
+    pub fn was(&self) -> Option<Money> {
+        self.prior_minor.map(|minor| Money::new(minor, self.currency))
     }
 }
 
@@ -277,6 +291,7 @@ mod tests {
             sku: values.join("-"),
             option_values: values.iter().map(|v| v.to_string()).collect(),
             price_minor: 100,
+            prior_minor: None,
             currency: Currency::GBP,
             available,
             picture_id: None,

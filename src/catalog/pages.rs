@@ -16,6 +16,9 @@ use axum::{
 pub const SHARED: [&str; 7] =
     ["/", "/products", "/search", "/categories/{name}", "/products/{name}", "/vendors", "/vendors/{name}"];
 
+/// That of them which shows one product.
+pub const PRODUCT: &str = SHARED[4];
+
 /// What stands there.
 pub fn routes() -> Router<App> {
     let [home, products, search, category, product, vendors, vendor] = SHARED;

@@ -65,7 +65,7 @@ pub struct ProductSummary {
     category: CategoryLink,
     /// The lowest price of its variants.
     price: Money,
-    /// What it cost before; `null` where it is not reduced.
+    /// The lowest price of the 30 days before it was reduced; `null` where it is not, or where not all of its variants are.
     #[schema(required)]
     was: Option<Money>,
     /// One to five; `null` without reviews.
@@ -81,7 +81,7 @@ pub struct ProductSummary {
 
 impl ProductSummary {
     fn of(listing: Listing, image: Option<Image>) -> Self {
-        let price = listing.price();
+        let (price, was) = (listing.price(), listing.was());
         Self {
             id: listing.product_id,
             slug: listing.slug,
@@ -89,7 +89,7 @@ impl ProductSummary {
             vendor: VendorLink { slug: listing.vendor_slug, name: listing.vendor_name },
             category: CategoryLink { slug: listing.category_slug, name: listing.category_name },
             price,
-            was: None,
+            was,
             rating: None,
             review_count: 0,
             in_stock: listing.in_stock,
@@ -106,6 +106,9 @@ pub struct VariantOffer {
     /// `{"Size": "M"}`; empty where there is nothing to choose.
     options: BTreeMap<String, String>,
     price: Money,
+    /// The lowest price of the 30 days before it was reduced; `null` where it is not.
+    #[schema(required)]
+    was: Option<Money>,
     /// How many can be bought now.
     #[schema(minimum = 0)]
     available: i32,
@@ -116,6 +119,7 @@ impl VariantOffer {
         Self {
             id: variant.id,
             price: variant.price(),
+            was: variant.was(),
             sku: variant.sku,
             options: names.iter().cloned().zip(variant.option_values).collect(),
             available: variant.available.max(0),
@@ -139,7 +143,7 @@ pub struct Product {
     /// The lowest price of its variants; `null` for a draft without any.
     #[schema(required)]
     price: Option<Money>,
-    /// What it cost before; `null` where it is not reduced.
+    /// The lowest price of the 30 days before it was reduced; `null` where it is not, or where not all of its variants are.
     #[schema(required)]
     was: Option<Money>,
     /// One to five; `null` without reviews.
@@ -159,10 +163,18 @@ pub struct Product {
     updated_at: time::OffsetDateTime,
 }
 
+/// Of variants that cost the same and were all dearer before, what they cost then: as `listings` keeps it.
+fn reduced_from(variants: &[Variant]) -> Option<Money> {
+    let first = variants.first()?;
+    let alike = variants.iter().all(|v| v.price_minor == first.price_minor && v.prior_minor.is_some());
+    variants.iter().filter_map(Variant::was).min_by_key(|was| was.minor).filter(|_| alike)
+}
+
 impl Product {
     fn of(app: &App, page: ProductPage, status: &'static str) -> Self {
         let images: Vec<Image> = page.pictures.iter().map(|p| Image::of(app, p)).collect();
         let category = page.categories.last().cloned();
+        let was = reduced_from(&page.variants);
         Self {
             id: page.id,
             slug: page.slug,
@@ -173,7 +185,7 @@ impl Product {
             category: category.unwrap_or_else(|| CategoryLink { slug: String::new(), name: String::new() }),
             categories: page.categories,
             price: page.variants.iter().map(Variant::price).min_by_key(|m| m.minor),
-            was: None,
+            was,
             rating: None,
             review_count: 0,
             in_stock: page.variants.iter().any(|v| v.available > 0),

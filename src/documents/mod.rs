@@ -13,6 +13,7 @@ mod party;
 mod pdf;
 pub mod queries;
 mod sheet;
+mod slip;
 mod statement;
 mod typeset;
 
@@ -20,6 +21,7 @@ pub use commission::{close_months, issue_commission_invoice};
 pub use credit::issue_credit_notes;
 pub use invoice::issue_invoices;
 pub use model::{Heading, Kind, Movement, Paper, StatementPaper};
+pub use slip::packing_slip;
 pub use statement::{Statement, issue_statement};
 
 /// Draws a paper without issuing it. The same heading and paper give the same bytes.

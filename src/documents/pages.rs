@@ -25,6 +25,7 @@ use serde::Deserialize;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/orders/{id}/documents/{document}", get(of_order))
+        .route("/vendor/orders/{order}/packing-slip.pdf", get(vendor::slip))
         .route("/vendor/documents", get(vendor::list))
         .route("/vendor/documents/{document}", get(vendor::download))
 }
@@ -49,12 +50,16 @@ async fn of_order(
 
 /// A paper as a file to keep. It is personal, and its address may hold a token: nobody on the way keeps it.
 pub fn answer(file: File) -> Response {
-    let name = format!("attachment; filename=\"{}-{}.pdf\"", file.kind.title().replace(' ', "-"), file.number);
+    pdf(&format!("{}-{}", file.kind.title().replace(' ', "-"), file.number), file.pdf)
+}
+
+fn pdf(name: &str, pdf: Vec<u8>) -> Response {
+    let name = format!("attachment; filename=\"{name}.pdf\"");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment"))),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
     ];
-    (headers, file.pdf).into_response()
+    (headers, pdf).into_response()
 }

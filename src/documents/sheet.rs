@@ -3,6 +3,7 @@
 use super::model::{
     CommissionInvoice, CreditNote, Heading, Invoice, Paper, Party, Rate, StatementPaper, by_rate, day_text, rate_text,
 };
+use super::slip::PackingSlip;
 use crate::money::Money;
 use time::Date;
 
@@ -219,6 +220,35 @@ fn commission_sheet(invoice: &CommissionInvoice) -> Sheet {
     // Where frozen figures fit no one rate, the sums alone are said.
     sheet.vat = rates.map(|rates| vat_table(rates, money));
     sheet.notes = vec!["Commission and its VAT are kept back from what shoppers paid; nothing is left to pay.".into()];
+    sheet
+}
+
+/// What stands on the slip in a parcel.
+pub(super) fn packing_slip(slip: &PackingSlip) -> Sheet {
+    let rows = slip.lines.iter().map(|line| {
+        vec![
+            Cell { text: line.title.clone(), below: line.detail.clone() },
+            cell(line.ordered.to_string()),
+            cell(if line.shipped > 0 { line.shipped.to_string() } else { String::new() }),
+            cell(line.now.to_string()),
+        ]
+    });
+    let table = Table {
+        columns: vec![
+            text("What you ordered"),
+            number("Ordered", 62.0),
+            number("Sent before", 76.0),
+            number("In this parcel", 86.0),
+        ],
+        rows: rows.collect(),
+    };
+    let mut sheet = blank("Packing slip", [("From", slip.seller.clone()), ("To", slip.buyer.clone())], table);
+    sheet.id = slip.order_number.to_string();
+    sheet.facts = vec![
+        ("Order", slip.order_number.to_string()),
+        ("Ordered", day_text(slip.ordered_on)),
+        ("Shipping", slip.shipping.clone()),
+    ];
     sheet
 }
 

@@ -13,11 +13,11 @@ use crate::{
     ids::{PayoutId, VendorId},
     money::{Currency, Money},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
 
 /// A vendor's accounts in the books, in minor units. Owed to the vendor is above zero here, and so is what Stripe holds for it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balances {
     /// Sold, and not released yet.
     pub pending: i64,

@@ -346,6 +346,37 @@ const LAWS: &[(&str, &str)] = &[
          <> coalesce(d.reinstated_minor, 0) - coalesce(d.withdrawn_minor, 0) - case when d.withdrawn_minor is null then 0 else d.fee_minor end",
     ),
     (
+        "Prices: what a variant costs is the last of its history",
+        "select count(*) from variants v where v.price_minor is distinct from
+         (select h.price_minor from price_history h where h.variant_id = v.id order by h.id desc limit 1)",
+    ),
+    (
+        "Prices: a variant is reduced by the running promotion of its own that takes most off, and by no other",
+        "select count(*) from variants v where v.off_bp <> coalesce(
+             (select max(p.off_bp) from promotion_variants m join promotions p on p.id = m.promotion_id and p.state = 'running'
+              where m.variant_id = v.id and p.vendor_id = v.vendor_id), 0)",
+    ),
+    (
+        "Prices: what is said beside a reduced price is the lowest of the thirty days before",
+        "select count(*) from variants v where v.prior_minor <> lowest_before(v.id, v.reduced_since)",
+    ),
+    (
+        "Figures: a vendor's day is the sum of what happened in it",
+        "select count(*) from
+         (select * from vendor_day_facts where (orders, pieces, revenue_minor, refunds_minor, returns) <> (0, 0, 0, 0, 0)) f
+         full join (select * from vendor_day_figures where (orders, pieces, revenue_minor, refunds_minor, returns) <> (0, 0, 0, 0, 0)) g
+             using (vendor_id, day)
+         where (f.orders, f.pieces, f.revenue_minor, f.refunds_minor, f.returns)
+             is distinct from (g.orders, g.pieces, g.revenue_minor, g.refunds_minor, g.returns)",
+    ),
+    (
+        "Figures: a product's day is the sum of what was sold of it",
+        "select count(*) from (select * from product_day_facts where (pieces, revenue_minor) <> (0, 0)) f
+         full join (select g.* from product_day_figures g join products p on p.id = g.product_id
+                    where (g.pieces, g.revenue_minor) <> (0, 0)) g using (vendor_id, day, product_id)
+         where (f.pieces, f.revenue_minor) is distinct from (g.pieces, g.revenue_minor)",
+    ),
+    (
         "Reconciliation: what was booked to make the books agree is booked once, as a person decided",
         "select count(*) from reconciliation_differences d where (d.state = 'booked') is distinct from
          exists (select 1 from ledger_transactions t where t.cause = 'correction' and t.cause_id = d.id and t.actor_id is not distinct from d.decided_by)",

@@ -12,7 +12,10 @@ use super::{
     state::App,
     trace,
 };
-use crate::catalog::{pages, rest};
+use crate::{
+    catalog::{pages, rest},
+    figures::page_views::{self, Counter},
+};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -67,6 +70,8 @@ struct Entry {
     route: MatchedPath,
     /// It is an answer of the REST interface, where requests are counted.
     call: bool,
+    /// It is the page of a product: how often it was looked at is counted here.
+    views: Option<Counter>,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -177,9 +182,15 @@ fn look_up(app: &App, request: &Request) -> Option<Response> {
 /// The layer behind the router: lets a page be drawn and compressed, once for all who ask at the same time, and keeps it.
 pub async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let Some(route) = shared(&request) else { return next.run(request).await };
+    let views = counter(&app, &route, &request);
     if !app.pages.serves(&request) {
         app.metrics.page(false);
-        return next.run(request).await;
+        let asked = views.is_some().then(|| request.headers().clone());
+        let response = next.run(request).await;
+        if let (Some(views), Some(asked), StatusCode::OK) = (views, asked, response.status()) {
+            page_views::count(&views, &asked);
+        }
+        return response;
     }
     let address = request.uri().path_and_query().map_or("", |address| address.as_str());
     let encoding = Encoding::wanted(request.headers());
@@ -197,7 +208,7 @@ pub async fn keep(State(app): State<App>, mut request: Request, next: Next) -> R
     let asked = request.headers().clone();
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     request.headers_mut().remove(header::IF_NONE_MATCH);
-    match Entry::of(route, encoding, next.run(request).await).await {
+    match Entry::of(route, views, encoding, next.run(request).await).await {
         Ok((entry, own)) => {
             // Where it no longer fits, it is not kept; the answer is the same.
             let _kept = guard.insert(entry.clone());
@@ -216,6 +227,13 @@ fn shared(request: &Request) -> Option<MatchedPath> {
     shared.then(|| route.clone())
 }
 
+/// Where this page is counted, if it is a product's.
+fn counter(app: &App, route: &MatchedPath, request: &Request) -> Option<Counter> {
+    let counted = route.as_str() == pages::PRODUCT && request.method() == Method::GET;
+    let slug = request.uri().path().rsplit('/').next().filter(|slug| slug.len() <= LONGEST_ADDRESS)?;
+    counted.then(|| app.page_views.counter(slug))
+}
+
 /// Whether the client says who it is: its page may say something to it alone, or lead it to its desk.
 fn personal(asked: &HeaderMap) -> bool {
     if asked.contains_key(header::AUTHORIZATION) {
@@ -227,7 +245,12 @@ fn personal(asked: &HeaderMap) -> bool {
 
 impl Entry {
     /// A page that everybody may see, read whole, and the headers that are for this one client; anything else as it was.
-    async fn of(route: MatchedPath, encoding: Encoding, response: Response) -> Result<(Self, HeaderMap), Response> {
+    async fn of(
+        route: MatchedPath,
+        views: Option<Counter>,
+        encoding: Encoding,
+        response: Response,
+    ) -> Result<(Self, HeaderMap), Response> {
         let headers = response.headers();
         let private = headers.get(header::CACHE_CONTROL).is_some_and(|value| value != PUBLIC);
         if response.status() != StatusCode::OK || private || headers.contains_key(header::SET_COOKIE) {
@@ -253,7 +276,7 @@ impl Entry {
             headers.insert(header::ETAG, tag);
         }
         let call = rest::SHARED.contains(&route.as_str());
-        Ok((Self { route, call, headers, body }, own))
+        Ok((Self { route, call, views, headers, body }, own))
     }
 
     /// The answer for a client who may have it: `None` where it called too often, which is said elsewhere.
@@ -271,6 +294,9 @@ impl Entry {
     }
 
     fn answer(self, asked: &HeaderMap) -> Response {
+        if let Some(views) = &self.views {
+            page_views::count(views, asked);
+        }
         let same = self.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).is_some_and(|tag| known(asked, tag));
         let (status, body) = if same { (StatusCode::NOT_MODIFIED, Body::empty()) } else { (StatusCode::OK, self.body.into()) };
         let mut response = (status, body).into_response();

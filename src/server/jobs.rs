@@ -5,6 +5,7 @@ use super::state::App;
 use serde::{Deserialize, Serialize};
 use sqlx::PgExecutor;
 use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -91,10 +92,25 @@ pub async fn enqueue(db: impl PgExecutor<'_>, job: &Job, key: Option<&str>) -> s
 }
 
 const LEASE: Duration = Duration::from_secs(120);
+/// How many jobs a node runs at a time: most of what they do is waiting for Stripe, a mail server or the database.
+const AT_ONCE: usize = 4;
+/// How often an empty queue is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+/// How long housekeeping rests.
+const SWEEP: Duration = Duration::from_secs(10);
 
-/// Takes and runs one due job. `false` when there was none.
-pub async fn run_one(app: &App) -> sqlx::Result<bool> {
-    let taken = sqlx::query!(
+/// A job that is this node's until its lease ends.
+struct Taken {
+    id: i64,
+    kind: String,
+    payload: serde_json::Value,
+    attempts: i32,
+    max_attempts: i32,
+}
+
+async fn take(app: &App) -> sqlx::Result<Option<Taken>> {
+    sqlx::query_as!(
+        Taken,
         r#"update jobs set state = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $1)
            where id = (select id from jobs
                        where (state = 'queued' and run_at <= now()) or (state = 'running' and lease_until < now())
@@ -103,8 +119,10 @@ pub async fn run_one(app: &App) -> sqlx::Result<bool> {
         LEASE.as_secs_f64()
     )
     .fetch_optional(&app.pool)
-    .await?;
-    let Some(taken) = taken else { return Ok(false) };
+    .await
+}
+
+async fn perform(app: &App, taken: Taken) -> sqlx::Result<()> {
     let span = tracing::error_span!("job", job = taken.id, kind = taken.kind);
     let outcome = match serde_json::from_value::<Job>(taken.payload) {
         Ok(job) => tokio::time::timeout(LEASE, run(app, job))
@@ -140,37 +158,68 @@ pub async fn run_one(app: &App) -> sqlx::Result<bool> {
             .await?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
-/// Runs everything that is due now; tests call it instead of waiting. Returns how many jobs ran.
+/// Runs everything that is due now, one after the other; tests call it instead of waiting. Returns how many jobs ran.
 pub async fn drain(app: &App) -> sqlx::Result<usize> {
     let mut done = 0;
-    while run_one(app).await? {
+    while let Some(taken) = take(app).await? {
+        perform(app, taken).await?;
         done += 1;
     }
     Ok(done)
 }
 
-/// The worker: due jobs at once, housekeeping every few seconds, until cancelled. Several nodes may run it.
+/// The worker: due jobs at once, several at a time, and housekeeping beside them, until cancelled; what runs then runs to its end.
+/// Several nodes may run it.
 pub async fn work(app: App, stop: CancellationToken) {
-    let mut last_sweep = tokio::time::Instant::now() - Duration::from_secs(60);
+    tokio::join!(run_due(&app, &stop), housekeeping(&app, &stop));
+}
+
+async fn run_due(app: &App, stop: &CancellationToken) {
+    let mut running = JoinSet::new();
     while !stop.is_cancelled() {
-        let more = run_one(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the job queue cannot be read");
-            false
-        });
-        // Also while the queue never ends: unpaid orders and the audit log do not wait for a quiet moment.
-        if last_sweep.elapsed() > Duration::from_secs(10) {
-            last_sweep = tokio::time::Instant::now();
-            sweep(&app).await;
+        if running.len() == AT_ONCE {
+            over(running.join_next().await);
         }
-        if more {
-            continue;
+        match take(app).await {
+            Ok(Some(taken)) => {
+                let app = app.clone();
+                running.spawn(async move { perform(&app, taken).await });
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        while let Some(ended) = running.try_join_next() {
+            over(Some(ended));
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        over(Some(ended));
+    }
+}
+
+/// What could not be written down is taken over when its lease ends.
+fn over(ended: Option<Result<sqlx::Result<()>, JoinError>>) {
+    match ended {
+        Some(Err(error)) => tracing::error!(%error, "a job broke off"),
+        Some(Ok(Err(error))) => tracing::warn!(%error, "what became of a job could not be written down"),
+        Some(Ok(Ok(()))) | None => {}
+    }
+}
+
+async fn housekeeping(app: &App, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        sweep(app).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(SWEEP) => {}
         }
     }
 }
@@ -190,6 +239,8 @@ pub async fn sweep(app: &App) {
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("closing months", crate::documents::close_months(app, time::OffsetDateTime::now_utc()).await);
     log("chaining the audit log", crate::audit::chain(&app.pool).await.map(drop));
+    log("beginning and ending promotions", crate::promotions::sweep(app).await);
+    log("adding up figures", crate::figures::sweep(app).await);
     log("tidying", tidy(app).await);
 }
 

@@ -26,6 +26,8 @@ pub struct Parts {
     pub pages: Arc<super::cache::PageCache>,
     /// The open dashboards.
     pub live: Arc<crate::live::hub::Hub>,
+    /// How often the pages of products were looked at lately.
+    pub page_views: crate::figures::page_views::PageViews,
     /// What is told at `/metrics`.
     pub metrics: Arc<super::metrics::Metrics>,
     /// How many REST requests each client made lately.
@@ -62,6 +64,7 @@ impl App {
             assets,
             pages: Arc::new(super::cache::PageCache::new(config.page_cache_mb)),
             live: Arc::default(),
+            page_views: Default::default(),
             metrics: Arc::new(super::metrics::Metrics::new()?),
             limiter: Arc::new(super::rest::Limiter::new(config.api_rate)),
             config: Arc::new(config),

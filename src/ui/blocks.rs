@@ -13,6 +13,14 @@ pub fn Price(money: Money, #[prop(optional)] from: bool) -> impl IntoView {
     }
 }
 
+/// What something reduced cost before, struck through; in words for those who hear it.
+#[component]
+pub fn Was(money: Money) -> impl IntoView {
+    view! {
+        " " <span class="was"><span class="visually-hidden">"; lowest price of the 30 days before: "</span> <s>{money.to_string()}</s></span>
+    }
+}
+
 /// The widths in which every picture is kept, in pixels.
 pub const PICTURE_WIDTHS: [u32; 3] = [320, 640, 960];
 

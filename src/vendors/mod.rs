@@ -10,6 +10,10 @@ pub mod applying;
 #[cfg(feature = "ssr")]
 pub mod desk;
 #[cfg(feature = "ssr")]
+pub mod home;
+#[cfg(any(feature = "ssr", feature = "desk"))]
+pub mod islands;
+#[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod queries;
@@ -26,6 +30,7 @@ pub const DESK: &[(&str, &str)] = &[
     ("/vendor/sales", "Sold"),
     ("/vendor/payouts", "Payouts"),
     ("/vendor/statements", "Statements"),
+    ("/vendor/promotions", "Promotions"),
     ("/vendor/coupons", "Coupons"),
     ("/vendor/documents", "Documents"),
     ("/vendor/shop", "Shop"),

@@ -1,5 +1,6 @@
 //! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
 
+mod bulk;
 mod coupons;
 mod earnings;
 mod legal;
@@ -10,9 +11,12 @@ mod product;
 mod product_form;
 mod product_view;
 mod products;
+mod promotions;
 mod sales;
 mod ship_form;
+mod ship_many;
 mod shop;
+mod stock;
 mod today;
 
 use crate::server::state::App;
@@ -31,6 +35,9 @@ pub fn routes() -> Router<App> {
         .route("/vendor", get(today::today))
         .route("/vendor/products", get(products::list).post(product::create))
         .route("/vendor/products/new", get(product::blank))
+        .route("/vendor/products/bulk", get(bulk::back).post(bulk::change))
+        .route("/vendor/products/undo/{change}", post(bulk::undo))
+        .route("/vendor/stock", get(stock::show).post(stock::save))
         .route("/vendor/products/{product}", get(product::show).post(product::save))
         .route("/vendor/products/{product}/status", post(product::set_status))
         .route(
@@ -39,12 +46,15 @@ pub fn routes() -> Router<App> {
         )
         .route("/vendor/products/{product}/pictures/{picture}", post(pictures::change))
         .route("/vendor/orders", get(orders::list))
+        .route("/vendor/orders/ship", get(ship_many::blank).post(ship_many::ship))
         .route("/vendor/orders/{order}", get(orders::show))
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
         .route("/vendor/orders/{order}/refunds", get(orders::back).post(orders::refund))
         .route("/vendor/sales", get(sales::show))
         .route("/vendor/coupons", get(coupons::list).post(coupons::add))
         .route("/vendor/coupons/{coupon}", post(coupons::end))
+        .route("/vendor/promotions", get(promotions::list).post(promotions::add))
+        .route("/vendor/promotions/{promotion}", post(promotions::end))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
         .route("/vendor/shop/invoices", get(shop::back).post(legal::save))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))

@@ -29,6 +29,7 @@ struct Standing {
     id: VariantId,
     sku: String,
     option_values: Vec<String>,
+    /// Without what a promotion takes off.
     price_minor: i64,
     currency: String,
     position: i32,
@@ -54,7 +55,7 @@ pub(super) async fn save_variants(
     .await?;
     let standing = sqlx::query_as!(
         Standing,
-        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency, v.position, v.archived,
+        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.regular_minor as price_minor, v.currency, v.position, v.archived,
                   s.on_hand, s.held
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and v.vendor_id = $2 order by v.id for update of s"#,
@@ -187,7 +188,7 @@ async fn change(
         && !now.archived;
     if !same {
         sqlx::query!(
-            "update variants set sku = $2, option_values = $3, price_minor = $4, currency = $5, position = $6, archived = false
+            "update variants set sku = $2, option_values = $3, regular_minor = $4, currency = $5, position = $6, archived = false
              where id = $1",
             now.id.uuid(),
             row.sku.as_str(),

@@ -147,7 +147,10 @@ pub struct EditableVariant {
     pub id: VariantId,
     pub sku: String,
     pub option_values: Vec<String>,
+    /// Without what a promotion takes off.
     pub price_minor: i64,
+    /// What a promotion takes off now.
+    pub off_bp: i32,
     pub currency: String,
     pub on_hand: i32,
     /// For open orders.
@@ -184,7 +187,7 @@ pub async fn product(
     .await?;
     let variants = sqlx::query_as!(
         EditableVariant,
-        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.price_minor, v.currency, s.on_hand, s.held - s.aside as "held!"
+        r#"select v.id as "id: VariantId", v.sku, v.option_values, v.regular_minor as price_minor, v.off_bp, v.currency, s.on_hand, s.held - s.aside as "held!"
            from variants v join stock s on s.variant_id = v.id
            where v.product_id = $1 and not v.archived order by v.position, v.id"#,
         product.uuid()
@@ -202,9 +205,11 @@ pub struct ProductRow {
     pub status: ProductStatus,
     pub updated_at: OffsetDateTime,
     pub picture_id: Option<PictureId>,
-    /// Of the cheapest and the dearest variant; `None` without variants.
+    /// Of the cheapest and the dearest variant, without what a promotion takes off; `None` without variants.
     pub low_minor: Option<i64>,
     pub high_minor: Option<i64>,
+    /// The most that a promotion takes off one of them now.
+    pub off_bp: i32,
     pub currency: Option<String>,
     pub variants: i64,
     /// Units that can be bought now.
@@ -221,6 +226,41 @@ impl ProductRow {
     }
 }
 
+/// One variant in the list of prices and stock.
+#[derive(Debug, Clone)]
+pub struct StockRow {
+    pub id: VariantId,
+    pub product_id: ProductId,
+    pub title: String,
+    pub options: String,
+    pub sku: String,
+    /// Without what a promotion takes off, in the currency of vendors' prices.
+    pub regular_minor: i64,
+    pub off_bp: i32,
+    pub on_hand: i32,
+    /// For open orders.
+    pub held: i32,
+}
+
+/// The vendor's variants in the order of their SKUs, those after this one; `text` looks into titles and SKUs.
+pub async fn stock_rows(pool: &PgPool, vendor: &Vendor, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<StockRow>> {
+    sqlx::query_as!(
+        StockRow,
+        r#"select v.id as "id: VariantId", v.product_id as "product_id: ProductId", p.title,
+                  array_to_string(v.option_values, ', ') as "options!", v.sku, v.regular_minor, v.off_bp, s.on_hand, s.held - s.aside as "held!"
+           from variants v join products p on p.id = v.product_id and p.status <> 'archived' join stock s on s.variant_id = v.id
+           where v.vendor_id = $1 and not v.archived and v.sku > $3
+             and ($2 = '' or position(lower($2) in lower(p.title)) > 0 or position(lower($2) in lower(v.sku)) > 0)
+           order by v.sku limit $4"#,
+        vendor.id().uuid(),
+        text,
+        after,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
 /// The vendor's products, last changed first; `text` looks into titles and SKUs. `after` is the last row of the page before.
 pub async fn list(
     pool: &PgPool,
@@ -234,11 +274,11 @@ pub async fn list(
         ProductRow,
         r#"select p.id as "id: ProductId", p.title, p.status as "status: ProductStatus", p.updated_at,
                   (select i.id from pictures i where i.product_id = p.id order by i.position, i.id limit 1) as "picture_id: PictureId",
-                  a.low_minor, a.high_minor, a.currency,
+                  a.low_minor, a.high_minor, coalesce(a.off_bp, 0) as "off_bp!", a.currency,
                   a.variants as "variants!", a.available as "available!", a.sold_out as "sold_out!"
            from products p
            cross join lateral (
-               select min(v.price_minor) as low_minor, max(v.price_minor) as high_minor, min(v.currency) as currency,
+               select min(v.regular_minor) as low_minor, max(v.regular_minor) as high_minor, max(v.off_bp) as off_bp, min(v.currency) as currency,
                       count(*) as variants, coalesce(sum(s.free), 0) as available,
                       count(*) filter (where s.free = 0) as sold_out
                from variants v join stock s on s.variant_id = v.id where v.product_id = p.id and not v.archived) a

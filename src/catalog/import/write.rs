@@ -179,10 +179,10 @@ async fn update(
     values: &[String],
 ) -> Result<(), Failed> {
     let was = sqlx::query_scalar!(
-        r#"with old as (select id, price_minor from variants where id = $1)
-           update variants v set price_minor = $2, option_values = $3, archived = false from old
-           where v.id = old.id and (v.price_minor, v.option_values, v.archived) is distinct from ($2, $3, false)
-           returning old.price_minor as "was!""#,
+        r#"with old as (select id, regular_minor from variants where id = $1)
+           update variants v set regular_minor = $2, option_values = $3, archived = false from old
+           where v.id = old.id and (v.regular_minor, v.option_values, v.archived) is distinct from ($2, $3, false)
+           returning old.regular_minor as "was!""#,
         variant.uuid(),
         row.price_minor,
         values

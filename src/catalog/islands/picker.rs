@@ -38,6 +38,10 @@ pub fn VariantPicker(
     let now = move || variants.with_value(|all| all.iter().find(|v| v.id == chosen.get()).or_else(|| all.first()).cloned());
     let available = move || now().map_or(0, |v| v.available);
     let price = move || now().map(|v| v.price().to_string()).unwrap_or_default();
+    let about = move || match now().and_then(|v| v.was()) {
+        Some(was) => format!(" incl. VAT; lowest price of the 30 days before: {was}"),
+        None => " incl. VAT".to_owned(),
+    };
 
     let groups = options
         .into_iter()
@@ -121,7 +125,7 @@ pub fn VariantPicker(
 
     view! {
         <div class="buy">
-            <p class="buy-price"><span class="price">{price}</span> <span class="soft">" incl. VAT"</span></p>
+            <p class="buy-price"><span class="price">{price}</span> <span class="soft">{about}</span></p>
             {groups}
             <p class="buy-stock" id="buy-stock" data-stock=move || match available() { ..=0 => "none", 1..=5 => "few", _ => "enough" }>
                 {move || stock_words(available())}

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 /// The columns of [`Listing`], written once.
 const LISTING: &str = "l.product_id, l.slug, l.title, l.vendor_slug, l.vendor_name, l.category_slug, l.category_name, \
-     l.price_minor, l.price_max, l.currency, l.in_stock, l.picture_id, l.picture_alt, l.second_picture_id, l.published_at";
+     l.price_minor, l.price_max, l.prior_minor, l.currency, l.in_stock, l.picture_id, l.picture_alt, l.second_picture_id, l.published_at";
 
 /// Ranking a word that half of all goods contain would read them all: the newest so many matches are ranked.
 const CANDIDATES: i64 = 500;

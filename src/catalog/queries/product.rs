@@ -48,7 +48,8 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
                   s.name as "shipping?", s.price_minor as "shipping_minor?", s.free_over_minor, s.min_days as "min_days?",
                   s.max_days as "max_days?",
                   coalesce((select json_agg(json_build_object('id', a.id, 'sku', a.sku, 'option_values', a.option_values,
-                                'price_minor', a.price_minor, 'currency', a.currency, 'available', k.free,
+                                'price_minor', a.price_minor,
+                                'prior_minor', case when a.prior_minor > a.price_minor then a.prior_minor end, 'currency', a.currency, 'available', k.free,
                                 'picture_id', picture_of(p.id, a.option_values)) order by a.position, a.id)
                             from variants a join stock k on k.variant_id = a.id where a.product_id = p.id and not a.archived), '[]')
                       as "variants!: Json<Vec<Variant>>",

@@ -187,6 +187,7 @@ pub(super) async fn own(app: &App, vendor: &Vendor, id: ProductId) -> Result<Pro
             .map(|v| Variant {
                 id: v.id,
                 price_minor: v.price().minor,
+                prior_minor: None,
                 currency: v.price().currency,
                 available: v.on_hand - v.held,
                 sku: v.sku,

@@ -4,10 +4,10 @@ use super::answer;
 use crate::{
     documents::{
         model::{DocumentRow, Kind, day_text},
-        queries,
+        packing_slip, queries,
     },
     error::AppError,
-    ids::DocumentId,
+    ids::{DocumentId, VendorOrderId},
     server::{
         page::{Layout, Page},
         state::App,
@@ -124,4 +124,10 @@ pub async fn download(
     Path(document): Path<DocumentId>,
 ) -> Result<Response, AppError> {
     queries::file_of_vendor(&app.pool, &vendor, document).await.map(answer)
+}
+
+/// `GET /vendor/orders/{order}/packing-slip.pdf`
+pub async fn slip(State(app): State<App>, Desk(vendor): Desk, Path(order): Path<VendorOrderId>) -> Result<Response, AppError> {
+    let (number, pdf) = packing_slip(&app, &vendor, order).await?;
+    Ok(super::pdf(&format!("Packing-slip-{number}"), pdf))
 }

@@ -90,7 +90,10 @@ pub async fn list(
             view! { <OrderRows rows=rows now=now/> }.into_any()
         };
         view! {
-            <div class="desk-head"><h1>"Orders"</h1></div>
+            <div class="desk-head">
+                <h1>"Orders"</h1>
+                <a class="button" href="/vendor/orders/ship">"Ship many"</a>
+            </div>
             <nav class="tabs" aria-label="Which orders"><ul id="live-tabs" data-live="now">{tabs}</ul></nav>
             <div id="live-list" data-live="asked">
                 {list}
@@ -322,6 +325,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         <address class="address">{address}</address>
                         <p class="soft">{format!("{}, promised in {promise}", parcel.head.shipping_name)}</p>
                         {head.placed_at.map(|at| view! { <p class="soft">"Paid "<When at=at/></p> })}
+                        <p><a href=format!("{HERE}/{id}/packing-slip.pdf") download="">"Packing slip (PDF)"</a></p>
                     </section>
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>

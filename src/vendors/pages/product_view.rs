@@ -125,8 +125,12 @@ pub fn ProductHead(standing: Option<Standing>, here: &'static str) -> impl IntoV
         let (tone, label) = status_words(s.status);
         let base = format!("/vendor/products/{}", s.id);
         let count = s.pictures;
-        let shop = (s.status == ProductStatus::Published)
-            .then(|| view! { <li><a href=format!("/products/{}", s.slug)>"See it in the shop"</a></li> });
+        let shop = (s.status == ProductStatus::Published).then(|| {
+            view! {
+                <li><a href=format!("/vendor/promotions?product={}#new-promotion", s.id)>"Reduce its price"</a></li>
+                <li><a href=format!("/products/{}", s.slug)>"See it in the shop"</a></li>
+            }
+        });
         view! {
             <Badge tone=tone label=label/>
             <nav class="tabs" aria-label="Product"><ul>

@@ -1,11 +1,13 @@
 //! The list of the vendor's products: found by typing, by status, page by page.
 
+use super::bulk::{self, BulkFields, TakeBack};
 use crate::{
     catalog::editing::{
         ProductStatus,
-        queries::{self, ProductRow},
+        queries::{self, ProductRow, category_choices},
     },
-    error::AppError,
+    error::{AppError, FieldErrors},
+    money::BasisPoints,
     server::{
         flash,
         page::{Layout, Page},
@@ -61,6 +63,8 @@ pub async fn list(
     });
     let notice = flash::take(&session).await?;
     let next = next.flatten();
+    let categories = category_choices(&app.pool).await?;
+    let last = bulk::last(&app, &vendor).await?;
 
     Ok(Page::new("Products", move || {
         let tabs = [
@@ -79,10 +83,35 @@ pub async fn list(
         .into_iter()
         .collect_view();
         let filtered = !text.is_empty() || status.is_some();
-        let list = if rows.is_empty() { nothing(filtered).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
+        let list = if rows.is_empty() {
+            nothing(filtered).into_any()
+        } else {
+            let found = match status {
+                None => drafts + published,
+                Some(ProductStatus::Published) => published,
+                Some(ProductStatus::Draft) => drafts,
+                Some(ProductStatus::Archived) => archived,
+            };
+            let all = if text.is_empty() { format!("All {found} of this list") } else { "All that this filter finds".to_owned() };
+            view! {
+                <form method="post" action=bulk::HERE autocomplete="off">
+                    <ProductTable rows=rows/>
+                    <details class="bulk">
+                        <summary>"Change many"</summary>
+                        <input type="hidden" name="q" value=text.clone()/>
+                        <input type="hidden" name="status" value=status.map_or("", ProductStatus::as_str)/>
+                        <p><label class="check"><input type="checkbox" name="all" value="true"/> {all} ", not only those chosen"</label></p>
+                        <BulkFields categories=categories errors=FieldErrors::default() action=String::new() value=String::new() category=String::new()/>
+                        <button class="button-main">"Look at it first"</button>
+                    </details>
+                </form>
+            }
+            .into_any()
+        };
         view! {
             <div class="desk-head">
                 <h1>"Products"</h1>
+                <a class="button" href="/vendor/stock">"Prices and stock"</a>
                 <a class="button button-main" href="/vendor/products/new">"New product"</a>
             </div>
             <nav class="tabs" aria-label="Status"><ul>{tabs}</ul></nav>
@@ -92,6 +121,7 @@ pub async fn list(
                 {status.map(|s| view! { <input type="hidden" name="status" value=s.as_str()/> })}
                 <button type="submit">"Filter"</button>
             </form>
+            <TakeBack last=last/>
             <div id="live-list" data-live="asked">
                 {list}
                 <NextPage href=next/>
@@ -122,14 +152,17 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
         .into_iter()
         .map(|row| {
             let price = row.price().map(|(money, from)| view! { <Price money=money from=from/> });
+            let reduced = (row.off_bp > 0)
+                .then(|| view! { <span class="soft below">{format!("now {} off", BasisPoints(row.off_bp))}</span> });
             let stock = stock(&row);
             let (tone, label) = status_words(row.status);
             view! {
                 <tr>
+                    <td class="choose"><input type="checkbox" name="product" value=row.id.to_string() aria-label=format!("Choose {}", row.title)/></td>
                     <td class="thumb"><Picture id=row.picture_id alt="" sizes="2.25rem"/></td>
                     <th scope="row"><a href=format!("/vendor/products/{}", row.id)>{row.title}</a></th>
                     <td><Badge tone=tone label=label/></td>
-                    <td class="number">{price}</td>
+                    <td class="number">{price} {reduced}</td>
                     <td class="number">{stock}</td>
                     <td class="minor"><When at=row.updated_at day_only=true/></td>
                 </tr>
@@ -140,6 +173,7 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
         <TableFrame label="Products">
             <table class="products-table">
                 <thead><tr>
+                    <th class="choose"><span class="visually-hidden">"Choose"</span></th>
                     <th class="thumb"><span class="visually-hidden">"Picture"</span></th>
                     <th scope="col">"Title"</th>
                     <th scope="col">"Status"</th>

@@ -1,14 +1,13 @@
 //! What needs the vendor now, then the numbers.
 
 use crate::{
-    disputes,
     error::AppError,
-    money::Money,
-    orders::{
-        model::{VendorOrderFilter, VendorOrderSummary},
-        queries as orders,
+    figures::{
+        model::{SPAN, SPANS, Span},
+        views::{Chart, Compared},
     },
-    returns,
+    money::Money,
+    payouts::model::{Balances, requirement_words},
     server::{
         flash,
         page::{Layout, Page},
@@ -17,37 +16,52 @@ use crate::{
     ui::{Badge, TableFrame, Tone},
     vendors::{
         desk::Desk,
+        home::{self, Account, BestSeller, Draft, LATE_HOURS, LowStock, Waiting},
         model::{CURRENCY, age},
-        queries::{self, Draft, LowStock, Takings},
     },
 };
-use axum::extract::State;
+use axum::extract::{Query, State};
 use leptos::prelude::*;
-use time::OffsetDateTime;
+use serde::Deserialize;
 use tower_sessions::Session;
 
-/// Fewer than this can be bought: worth a look.
-const LOW: i32 = 4;
-/// How many of the waiting orders stand on this page.
-const SHOWN: usize = 8;
-/// An order that waits longer than this is late.
-const LATE_HOURS: i64 = 48;
+/// How far back to look.
+#[derive(Deserialize)]
+pub struct Back {
+    days: Option<u16>,
+}
 
-/// `/vendor`
-pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session) -> Result<Page, AppError> {
-    let (waiting, _) = orders::vendor_orders(&app.pool, &vendor, VendorOrderFilter::ToShip, 0).await?;
-    let to_ship = orders::count_to_ship(&app.pool, &vendor).await?;
-    let low = queries::low_stock(&app.pool, &vendor, LOW).await?;
-    let drafts = queries::drafts(&app.pool, &vendor).await?;
-    let (day, month) = queries::takings(&app.pool, &vendor).await?;
-    let returns = returns::queries::count_waiting(&app.pool, &vendor).await?;
-    let disputes = disputes::queries::count_waiting(&app.pool, &vendor).await?;
-    let now = OffsetDateTime::now_utc();
+/// `/vendor?days=30`
+pub async fn today(
+    State(app): State<App>,
+    Desk(vendor): Desk,
+    session: Session,
+    Query(back): Query<Back>,
+) -> Result<Page, AppError> {
+    let length = back.days.unwrap_or(SPAN);
+    if !SPANS.contains(&length) {
+        return Err(AppError::BadRequest("Choose 7, 30, 90 or 365 days.".into()));
+    }
+    let home = home::read(&app.pool, &vendor, length).await?;
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
 
     Ok(Page::new("Today", move || {
-        let calm = waiting.is_empty() && low.is_empty() && drafts.is_empty() && returns == 0 && disputes == 0;
+        let span = Span::of(&home.days, home.today, length);
+        let due = home.account.as_deref().map(|account| requirement_words(&account.requirements_due)).unwrap_or_default();
+        let calm = home.to_ship == 0
+            && home.low.is_empty()
+            && home.drafts.is_empty()
+            && home.returns == 0
+            && home.disputes == 0
+            && due.is_empty();
+        let spans = SPANS
+            .map(|days| {
+                let label = if days == 365 { "A year".to_owned() } else { format!("{days} days") };
+                view! { <li><a href=format!("/vendor?days={days}#numbers") aria-current=(days == length).then_some("page")>{label}</a></li> }
+            })
+            .into_iter()
+            .collect_view();
         view! {
             <div class="desk-head">
                 <h1>{name}</h1>
@@ -56,21 +70,27 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
             <div id="live-needs" data-live="asked">
                 {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
                 <div class="needs">
-                    <ToShip waiting=waiting total=to_ship now=now/>
-                    <Disputes waiting=disputes/>
-                    <Returns waiting=returns/>
-                    <Low rows=low/>
-                    <Drafts rows=drafts/>
+                    <ToShip waiting=home.waiting.0 total=home.to_ship late=home.late/>
+                    <Disputes waiting=home.disputes/>
+                    <Returns waiting=home.returns/>
+                    <Due words=due/>
+                    <Low rows=home.low.0/>
+                    <Drafts rows=home.drafts.0/>
                 </div>
             </div>
             <section aria-labelledby="numbers">
-                <h2 id="numbers">"Taken in"</h2>
-                <div class="numbers" id="live-numbers" data-live="now">
-                    <Numbers label="Today" takings=day/>
-                    <Numbers label="Last 30 days" takings=month/>
+                <div class="desk-head">
+                    <h2 id="numbers">"How it goes"</h2>
+                    <nav class="tabs" aria-label="Time"><ul>{spans}</ul></nav>
                 </div>
-                <p class="hint">"Paid orders, with shipping and VAT; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
+                <div id="live-numbers" data-live="now"><Compared span=span.clone()/></div>
+                <Chart span=span/>
+                <p class="hint">"Paid orders, with shipping and VAT, before what was given back; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
             </section>
+            <div class="needs">
+                <BestSellers rows=home.best.0 length=length/>
+                <Owed balances=home.balances.0 account=home.account.map(|account| account.0)/>
+            </div>
         }
     })
     .layout(Layout::Vendor("/vendor"))
@@ -78,22 +98,21 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
 }
 
 #[component]
-fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> impl IntoView {
+fn ToShip(waiting: Vec<Waiting>, total: i64, late: i64) -> impl IntoView {
     if waiting.is_empty() {
         return ().into_any();
     }
+    let shown = waiting.len() as i64;
     let rows = waiting
         .into_iter()
-        .take(SHOWN)
         .map(|order| {
-            let hours = (now - order.placed_at.unwrap_or(order.created_at)).whole_hours();
-            let tone = if hours >= LATE_HOURS { Tone::Bad } else { Tone::Neutral };
+            let tone = if order.hours >= LATE_HOURS.into() { Tone::Bad } else { Tone::Neutral };
             view! {
                 <tr>
                     <th scope="row"><a href=format!("/vendor/orders/{}", order.id)>{order.number}</a></th>
                     <td>{order.ship_name}</td>
                     <td class="number">{pieces(order.pieces)}</td>
-                    <td><Badge tone=tone label=age(hours)/></td>
+                    <td><Badge tone=tone label=age(order.hours)/></td>
                 </tr>
             }
         })
@@ -101,6 +120,7 @@ fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> 
     view! {
         <section aria-labelledby="to-ship">
             <h2 id="to-ship">{format!("To ship: {total}")}</h2>
+            {(late > 0).then(|| view! { <p class="soft">{format!("{late} of them for more than {LATE_HOURS} hours")}</p> })}
             <TableFrame label="Orders to ship">
                 <table>
                     <thead><tr>
@@ -110,7 +130,7 @@ fn ToShip(waiting: Vec<VendorOrderSummary>, total: i64, now: OffsetDateTime) -> 
                     <tbody>{rows}</tbody>
                 </table>
             </TableFrame>
-            {(total > SHOWN as i64).then(|| view! { <p><a href="/vendor/orders">"All orders to ship"</a></p> })}
+            {(total > shown).then(|| view! { <p><a href="/vendor/orders">"All orders to ship"</a></p> })}
         </section>
     }
     .into_any()
@@ -196,18 +216,90 @@ fn Drafts(rows: Vec<Draft>) -> impl IntoView {
     .into_any()
 }
 
+/// What Stripe has to know before it pays.
 #[component]
-fn Numbers(label: &'static str, takings: Takings) -> impl IntoView {
-    let orders = match takings.orders {
-        1 => "1 order".to_owned(),
-        n => format!("{n} orders"),
+fn Due(words: Vec<String>) -> impl IntoView {
+    (!words.is_empty()).then(|| {
+        let words = words.into_iter().map(|one| view! { <li>{one}</li> }).collect_view();
+        view! {
+            <section aria-labelledby="due">
+                <h2 id="due">"Before you can be paid"</h2>
+                <ul class="plain-list">{words}</ul>
+                <p><a href="/vendor/payouts">"Tell Stripe"</a></p>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn BestSellers(rows: Vec<BestSeller>, length: u16) -> impl IntoView {
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    let most = rows.iter().map(|row| row.revenue_minor).max().unwrap_or(0).max(1);
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let width = format!("inline-size: {:.1}%", row.revenue_minor as f64 * 100.0 / most as f64);
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/vendor/products/{}", row.product_id)>{row.title}</a></th>
+                    <td class="number">{row.pieces}</td>
+                    <td class="number minor">{row.views}</td>
+                    <td class="number">{Money::new(row.revenue_minor, CURRENCY).to_string()}</td>
+                    <td class="bar-cell" aria-hidden="true"><span class="bar" style=width></span></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="best">
+            <h2 id="best">{format!("Best sellers of {length} days")}</h2>
+            <TableFrame label="Best sellers">
+                <table>
+                    <thead><tr>
+                        <th scope="col">"Product"</th> <th scope="col" class="number">"Pieces"</th>
+                        <th scope="col" class="number minor">"Views"</th> <th scope="col" class="number">"Amount"</th>
+                        <td class="bar-cell"></td>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableFrame>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Owed(balances: Balances, account: Option<Account>) -> impl IntoView {
+    let money = |minor| Money::new(minor, CURRENCY).to_string();
+    let next = match account {
+        None => view! { <p><a href="/vendor/payouts">"Say where you want to be paid to"</a></p> }.into_any(),
+        Some(account) if account.stopped => {
+            view! { <p><a href="/vendor/payouts">"Your bank did not take the last payout: see what to do"</a></p> }.into_any()
+        }
+        Some(account) if !account.payouts_enabled => {
+            view! { <p><a href="/vendor/payouts">"Stripe does not pay you yet: see what is missing"</a></p> }.into_any()
+        }
+        Some(account) => {
+            view! { <p>{format!("Next payout: {}. ", account.next_payout)}<a href="/vendor/payouts">"Payouts"</a></p> }.into_any()
+        }
     };
     view! {
-        <div>
-            <p class="number-label">{label}</p>
-            <p class="number-large">{Money::new(takings.total_minor, CURRENCY).to_string()}</p>
-            <p class="soft">{format!("{orders}, {}", pieces(takings.pieces))}</p>
-        </div>
+        <section aria-labelledby="owed">
+            <h2 id="owed">"Yours"</h2>
+            <dl class="numbers">
+                <div>
+                    <dt class="number-label">"To be paid out"</dt>
+                    <dd class="number-large">{money(balances.available())}</dd>
+                </div>
+                <div>
+                    <dt class="number-label">"Sold, not released yet"</dt>
+                    <dd class="number-large">{money(balances.pending)}</dd>
+                </div>
+            </dl>
+            {next}
+        </section>
     }
 }
 
