@@ -1,18 +1,20 @@
-//! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
+//! The vendor's desk. Every page here has one guard, [`Desk`](super::desk::Desk) with the least role that is enough, and finds everything
+//! through its vendor.
 
 mod coupons;
 mod earnings;
 mod legal;
-mod order_history;
 mod orders;
 mod pictures;
 mod product;
+mod product_facts;
 mod product_form;
 mod product_view;
 mod products;
 mod sales;
 mod ship_form;
 mod shop;
+mod team;
 mod today;
 
 use crate::server::state::App;
@@ -43,6 +45,11 @@ pub fn routes() -> Router<App> {
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
         .route("/vendor/orders/{order}/refunds", get(orders::back).post(orders::refund))
         .route("/vendor/sales", get(sales::show))
+        .route("/vendor/team", get(team::show).post(team::invite))
+        .route("/vendor/team/leave", post(team::leave))
+        .route("/vendor/team/invitations/{invitation}", post(team::invitation))
+        .route("/vendor/team/{member}", post(team::change_role))
+        .route("/vendor/team/{member}/remove", post(team::remove))
         .route("/vendor/coupons", get(coupons::list).post(coupons::add))
         .route("/vendor/coupons/{coupon}", post(coupons::end))
         .route("/vendor/shop", get(shop::show).post(shop::describe))

@@ -39,6 +39,7 @@ mod signing;
 mod storage;
 mod stripe_sandbox;
 mod support;
+mod team;
 mod trail;
 mod vendors;
 mod webhooks;

@@ -61,6 +61,7 @@ pub async fn list(
     });
     let notice = flash::take(&session).await?;
     let next = next.flatten();
+    let edits = vendor.manager().is_some();
 
     Ok(Page::new("Products", move || {
         let tabs = [
@@ -79,11 +80,11 @@ pub async fn list(
         .into_iter()
         .collect_view();
         let filtered = !text.is_empty() || status.is_some();
-        let list = if rows.is_empty() { nothing(filtered).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
+        let list = if rows.is_empty() { nothing(filtered, edits).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
         view! {
             <div class="desk-head">
                 <h1>"Products"</h1>
-                <a class="button button-main" href="/vendor/products/new">"New product"</a>
+                {edits.then(|| view! { <a class="button button-main" href="/vendor/products/new">"New product"</a> })}
             </div>
             <nav class="tabs" aria-label="Status"><ul>{tabs}</ul></nav>
             <form class="desk-filter" role="search">
@@ -102,14 +103,14 @@ pub async fn list(
     .notice(notice))
 }
 
-fn nothing(filtered: bool) -> impl IntoView {
+fn nothing(filtered: bool, edits: bool) -> impl IntoView {
     if filtered {
         view! { <Empty title="Nothing here fits"><p><a href="/vendor/products">"Show all products"</a></p></Empty> }.into_any()
     } else {
         view! {
             <Empty title="Your shelf is empty">
                 <p>"A product has a title, a price, a number in stock, and pictures. It stays a draft until you publish it."</p>
-                <p><a class="button button-main" href="/vendor/products/new">"Write your first product"</a></p>
+                {edits.then(|| view! { <p><a class="button button-main" href="/vendor/products/new">"Write your first product"</a></p> })}
             </Empty>
         }
         .into_any()

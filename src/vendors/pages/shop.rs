@@ -7,7 +7,7 @@ use crate::{
     money::Money,
     post::{BadDays, Days},
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -40,7 +40,7 @@ struct Typed {
 }
 
 /// `GET /vendor/shop`
-pub async fn show(State(app): State<App>, Desk(vendor): Desk, session: Session) -> Result<Page, AppError> {
+pub async fn show(State(app): State<App>, Desk(vendor): Desk<Manager>, session: Session) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
     Ok(page(&app, &vendor, Typed::default()).await?.notice(notice))
 }
@@ -57,7 +57,7 @@ pub struct ShopForm {
 /// `POST /vendor/shop`
 pub async fn describe(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<ShopForm>,
 ) -> Result<Response, AppError> {
@@ -123,7 +123,7 @@ impl MethodForm {
 /// `POST /vendor/shop/shipping`
 pub async fn add_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<MethodForm>,
 ) -> Result<Response, AppError> {
@@ -146,7 +146,7 @@ pub async fn add_method(
 /// `POST /vendor/shop/shipping/{method}`: saves it, or removes it.
 pub async fn edit_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ShippingMethodId>,
     Form(form): Form<MethodForm>,
@@ -177,14 +177,14 @@ pub async fn edit_method(
 }
 
 /// A form's address, opened or reloaded as a page: back to where the form is.
-pub async fn back(Desk(_): Desk) -> Redirect {
+pub async fn back(Desk(_): Desk<Manager>) -> Redirect {
     Redirect::to(HERE)
 }
 
 /// As [`back`], and another vendor's method is not found.
 pub async fn back_from_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     Path(id): Path<ShippingMethodId>,
 ) -> Result<Redirect, AppError> {
     let own = queries::methods(&app.pool, &vendor).await?.iter().any(|m| m.id == id);
@@ -192,19 +192,23 @@ pub async fn back_from_method(
 }
 
 /// The page with what was typed about invoices, and what is wrong with it.
-pub async fn refuse_legal(app: &App, vendor: &Vendor, form: LegalForm, errors: FieldErrors) -> Result<Response, AppError> {
+pub async fn refuse_legal(app: &App, vendor: &Manager, form: LegalForm, errors: FieldErrors) -> Result<Response, AppError> {
     refused(app, vendor, Typed { legal: Some(form), errors, ..Typed::default() }).await
 }
 
-async fn refused(app: &App, vendor: &Vendor, typed: Typed) -> Result<Response, AppError> {
+async fn refused(app: &App, vendor: &Manager, typed: Typed) -> Result<Response, AppError> {
     Ok(page(app, vendor, typed).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
 
-async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError> {
+async fn page(app: &App, vendor: &Manager, typed: Typed) -> Result<Page, AppError> {
     let ShopText { name, tagline, description } = queries::shop_text(&app.pool, vendor).await?;
     let methods = queries::methods(&app.pool, vendor).await?;
     let address = format!("/vendors/{}", vendor.slug());
-    let legal = queries::legal(&app.pool, vendor).await?;
+    // What stands on invoices is an owner's matter.
+    let legal = match vendor.owner() {
+        Some(owner) => Some(queries::legal(&app.pool, &owner).await?),
+        None => None,
+    };
     let Typed { shop, method, legal: typed_legal, errors } = typed;
     Ok(Page::new("Your shop", move || {
         let shop = shop.unwrap_or(ShopForm { name, tagline, description });
@@ -233,7 +237,7 @@ async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError
                     hint="Who makes the goods, where, and how. An empty line starts a new paragraph."/>
                 <button class="button-main">"Save"</button>
             </form>
-            <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/>
+            {legal.map(|legal| view! { <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/> })}
             <section class="shipping" aria-labelledby="shipping">
                 <h2 id="shipping">"How you ship"</h2>
                 <p class="hint">"Shoppers choose one of these for each parcel from you. The first one is shown with your goods."</p>

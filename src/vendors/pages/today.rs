@@ -38,10 +38,17 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
     let (waiting, _) = orders::vendor_orders(&app.pool, &vendor, VendorOrderFilter::ToShip, 0).await?;
     let to_ship = orders::count_to_ship(&app.pool, &vendor).await?;
     let low = queries::low_stock(&app.pool, &vendor, LOW).await?;
-    let drafts = queries::drafts(&app.pool, &vendor).await?;
-    let (day, month) = queries::takings(&app.pool, &vendor).await?;
-    let returns = returns::queries::count_waiting(&app.pool, &vendor).await?;
-    let disputes = disputes::queries::count_waiting(&app.pool, &vendor).await?;
+    // What a fulfiller has nothing to do with does not wait for one.
+    let (drafts, takings, returns, disputes) = match vendor.manager() {
+        Some(manager) => (
+            queries::drafts(&app.pool, &vendor).await?,
+            Some(queries::takings(&app.pool, &manager).await?),
+            returns::queries::count_waiting(&app.pool, &manager).await?,
+            disputes::queries::count_waiting(&app.pool, &manager).await?,
+        ),
+        None => (Vec::new(), None, 0, 0),
+    };
+    let manages = takings.is_some();
     let now = OffsetDateTime::now_utc();
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
@@ -51,7 +58,7 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
         view! {
             <div class="desk-head">
                 <h1>{name}</h1>
-                <a class="button" href="/vendor/products/new">"New product"</a>
+                {manages.then(|| view! { <a class="button" href="/vendor/products/new">"New product"</a> })}
             </div>
             <div id="live-needs" data-live="asked">
                 {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
@@ -63,14 +70,16 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
                     <Drafts rows=drafts/>
                 </div>
             </div>
-            <section aria-labelledby="numbers">
-                <h2 id="numbers">"Taken in"</h2>
-                <div class="numbers" id="live-numbers" data-live="now">
-                    <Numbers label="Today" takings=day/>
-                    <Numbers label="Last 30 days" takings=month/>
-                </div>
-                <p class="hint">"Paid orders, with shipping and VAT; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
-            </section>
+            {takings.map(|(day, month)| view! {
+                <section aria-labelledby="numbers">
+                    <h2 id="numbers">"Taken in"</h2>
+                    <div class="numbers" id="live-numbers" data-live="now">
+                        <Numbers label="Today" takings=day/>
+                        <Numbers label="Last 30 days" takings=month/>
+                    </div>
+                    <p class="hint">"Paid orders, with shipping and VAT; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
+                </section>
+            })}
         }
     })
     .layout(Layout::Vendor("/vendor"))
