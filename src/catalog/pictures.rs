@@ -9,7 +9,12 @@ use super::limits::{AltText, MAX_PICTURES};
 use crate::{
     error::{AppError, Refusal},
     ids::{PictureId, ProductId, VendorId},
-    server::{auth::{Manager, Vendor}, errors::internal, jobs, state::App},
+    server::{
+        auth::{Manager, Vendor},
+        errors::internal,
+        jobs,
+        state::App,
+    },
     ui::PICTURE_WIDTHS,
 };
 use bytes::Bytes;

@@ -10,6 +10,8 @@ pub mod applying;
 #[cfg(feature = "ssr")]
 pub mod desk;
 #[cfg(feature = "ssr")]
+pub mod holiday;
+#[cfg(feature = "ssr")]
 pub mod joining;
 #[cfg(feature = "ssr")]
 pub mod pages;
@@ -21,4 +23,3 @@ pub mod rest;
 pub mod role;
 #[cfg(feature = "ssr")]
 pub mod team;
-

@@ -3,6 +3,7 @@
 
 mod coupons;
 mod earnings;
+mod holiday;
 mod legal;
 mod orders;
 mod pictures;
@@ -54,6 +55,7 @@ pub fn routes() -> Router<App> {
         .route("/vendor/coupons/{coupon}", post(coupons::end))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
         .route("/vendor/shop/invoices", get(shop::back).post(legal::save))
+        .route("/vendor/shop/holiday", get(shop::back).post(holiday::save))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))
         .route("/vendor/shop/shipping/{method}", get(shop::back_from_method).post(shop::edit_method))
 }

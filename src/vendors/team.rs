@@ -174,7 +174,8 @@ pub async fn resend(app: &App, by: &Owner, id: InvitationId) -> Result<(), AppEr
         false => e.into(),
     })?
     .ok_or(AppError::NotFound)?;
-    note(&mut tx, by, "invitation.sent", ("invitation", id.to_string()), json!({ "role": row.role.as_str(), "again": true })).await?;
+    note(&mut tx, by, "invitation.sent", ("invitation", id.to_string()), json!({ "role": row.role.as_str(), "again": true }))
+        .await?;
     letter(app, &mut tx, by, &row.email, row.role, &token).await?;
     tx.commit().await?;
     Ok(())
@@ -333,7 +334,10 @@ pub async fn accept(app: &App, who: &Customer, token: &Token) -> Result<Offer, A
     .execute(&mut *tx)
     .await
     .map_err(|e| match violates(&e, "vendor_members_one_shop") {
-        true => AppError::field("", "You are in the team of a shop already, or have applied with one. A person is in one shop at a time."),
+        true => AppError::field(
+            "",
+            "You are in the team of a shop already, or have applied with one. A person is in one shop at a time.",
+        ),
         false => e.into(),
     })?;
     let taken = sqlx::query!(
@@ -372,7 +376,9 @@ async fn letter(app: &App, tx: &mut PgConnection, by: &Owner, email: &str, role:
     let paragraphs = vec![
         format!("{who} asks you into the team of {shop} on Souk, as {}.", role.article()),
         role.about().to_owned(),
-        format!("The link below is good for {DAYS} days, and only with {email}: sign in with that address, or make an account with it."),
+        format!(
+            "The link below is good for {DAYS} days, and only with {email}: sign in with that address, or make an account with it."
+        ),
     ];
     let link = Some((format!("Join {shop}"), format!("{}/invitations/{token}", app.config.base_url)));
     let subject = format!("{shop} asks you into its team");

@@ -14,6 +14,7 @@ mod earning;
 mod editing;
 mod faults;
 mod health;
+mod holiday;
 mod import;
 mod ledger;
 mod live;

@@ -122,7 +122,8 @@ async fn an_invitation_is_taken_once_in_time_and_with_its_address() {
     assert_eq!(invite(&mut mill, "mill@example.com", "manager").await, StatusCode::UNPROCESSABLE_ENTITY, "in it already");
     while jobs::drain(&test.app).await.expect("jobs run") > 0 {}
     let path = link(&test, "nina@example.com").await;
-    let kept: String = sqlx::query_scalar("select row_to_json(i)::text from vendor_invitations i").fetch_one(pool).await.expect("it");
+    let kept: String =
+        sqlx::query_scalar("select row_to_json(i)::text from vendor_invitations i").fetch_one(pool).await.expect("it");
     assert!(!kept.contains(path.rsplit('/').next().expect("a token")), "the token stands in the mail alone");
 
     // Before there is an account: the way to one, and back here.
@@ -160,7 +161,10 @@ async fn an_invitation_is_taken_once_in_time_and_with_its_address() {
     // Taken back, it is good no more; five times sent is enough; another shop's is not found.
     invite(&mut mill, "olga@example.com", "manager").await;
     let path = link(&test, "olga@example.com").await;
-    let id: Uuid = sqlx::query_scalar("select id from vendor_invitations where email = 'olga@example.com'").fetch_one(pool).await.expect("one");
+    let id: Uuid = sqlx::query_scalar("select id from vendor_invitations where email = 'olga@example.com'")
+        .fetch_one(pool)
+        .await
+        .expect("one");
     let address = format!("{TEAM}/invitations/{id}");
     let mut kiln = test.vendor("kiln").await;
     for action in ["resend", "revoke"] {
@@ -198,9 +202,8 @@ async fn who_is_taken_out_is_out_at_once() {
     let (mut his, mut mina) = (test.customer("fred").await, test.customer("mina").await);
     let token = his.call(Method::POST, "/api/v1/tokens", Some(&json!({ "name": "A script", "scopes": ["write"] })), &[]).await;
     let token = format!("Bearer {}", token.json()["token"].as_str().expect("a token"));
-    let orders = async || {
-        test.guest().call(Method::GET, "/api/v1/vendor/orders", None, &[("authorization", &token)]).await.status
-    };
+    let orders =
+        async || test.guest().call(Method::GET, "/api/v1/vendor/orders", None, &[("authorization", &token)]).await.status;
     assert_eq!(orders().await, StatusCode::OK);
     let open = async |who: &Client| {
         let request = who.request(Method::GET, "/vendor/events").header(header::ACCEPT, "text/event-stream");

@@ -182,6 +182,7 @@ pub(super) async fn own(app: &App, vendor: &Vendor, id: ProductId) -> Result<Pro
         categories: tree.trail(product.category_id).into_iter().map(link).collect(),
         option_names: product.option_names,
         delivery: None,
+        holiday: None,
         variants: variants
             .into_iter()
             .map(|v| Variant {

@@ -26,7 +26,8 @@ pub fn ProductFacts(product: EditableProduct, variants: Vec<EditableVariant>, pi
         .into_iter()
         .map(|v| {
             let name = if v.option_values.is_empty() { "One kind".to_owned() } else { v.option_values.join(", ") };
-            let held = (v.held > 0).then(|| view! { <span class="soft below">{format!("{} held for open orders", v.held)}</span> });
+            let held =
+                (v.held > 0).then(|| view! { <span class="soft below">{format!("{} held for open orders", v.held)}</span> });
             let price = v.price();
             view! {
                 <tr>

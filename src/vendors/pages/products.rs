@@ -80,7 +80,8 @@ pub async fn list(
         .into_iter()
         .collect_view();
         let filtered = !text.is_empty() || status.is_some();
-        let list = if rows.is_empty() { nothing(filtered, edits).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
+        let list =
+            if rows.is_empty() { nothing(filtered, edits).into_any() } else { view! { <ProductTable rows=rows/> }.into_any() };
         view! {
             <div class="desk-head">
                 <h1>"Products"</h1>

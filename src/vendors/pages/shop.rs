@@ -1,6 +1,9 @@
 //! The shop itself: its name and words, and how it ships.
 
-use super::legal::{LegalFields, LegalForm};
+use super::{
+    holiday::{HolidayFields, HolidayForm},
+    legal::{LegalFields, LegalForm},
+};
 use crate::{
     error::{AppError, FieldErrors},
     ids::ShippingMethodId,
@@ -15,6 +18,7 @@ use crate::{
     ui::{ErrorSummary, Field, TextArea},
     vendors::{
         desk::Desk,
+        holiday,
         model::{About, CURRENCY, MethodDraft, MethodName, ShopDraft, ShopName, Tagline},
         queries::{self, Method, ShopText},
     },
@@ -36,6 +40,7 @@ struct Typed {
     shop: Option<ShopForm>,
     method: Option<(Option<ShippingMethodId>, MethodForm)>,
     legal: Option<LegalForm>,
+    holiday: Option<HolidayForm>,
     errors: FieldErrors,
 }
 
@@ -196,6 +201,11 @@ pub async fn refuse_legal(app: &App, vendor: &Manager, form: LegalForm, errors: 
     refused(app, vendor, Typed { legal: Some(form), errors, ..Typed::default() }).await
 }
 
+/// The page with what was typed about a holiday, and what is wrong with it.
+pub async fn refuse_holiday(app: &App, vendor: &Manager, form: HolidayForm, errors: FieldErrors) -> Result<Response, AppError> {
+    refused(app, vendor, Typed { holiday: Some(form), errors, ..Typed::default() }).await
+}
+
 async fn refused(app: &App, vendor: &Manager, typed: Typed) -> Result<Response, AppError> {
     Ok(page(app, vendor, typed).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
@@ -209,8 +219,10 @@ async fn page(app: &App, vendor: &Manager, typed: Typed) -> Result<Page, AppErro
         Some(owner) => Some(queries::legal(&app.pool, &owner).await?),
         None => None,
     };
-    let Typed { shop, method, legal: typed_legal, errors } = typed;
+    let holiday = holiday::of(&app.pool, vendor).await?;
+    let Typed { shop, method, legal: typed_legal, holiday: typed_holiday, errors } = typed;
     Ok(Page::new("Your shop", move || {
+        let holiday = typed_holiday.or(holiday.as_ref().map(HolidayForm::of)).unwrap_or_default();
         let shop = shop.unwrap_or(ShopForm { name, tagline, description });
         let (typed_id, typed_method) = method.map_or((None, None), |(id, form)| (Some(id), Some(form)));
         let forms = methods
@@ -237,6 +249,7 @@ async fn page(app: &App, vendor: &Manager, typed: Typed) -> Result<Page, AppErro
                     hint="Who makes the goods, where, and how. An empty line starts a new paragraph."/>
                 <button class="button-main">"Save"</button>
             </form>
+            <HolidayFields form=holiday errors=errors.clone()/>
             {legal.map(|legal| view! { <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/> })}
             <section class="shipping" aria-labelledby="shipping">
                 <h2 id="shipping">"How you ship"</h2>

@@ -73,7 +73,9 @@ pub async fn invitation(
     Form(form): Form<InvitationForm>,
 ) -> Result<Response, AppError> {
     let done = match form.action.as_str() {
-        "resend" => team::resend(&app, &owner, id).await.map(|()| "Sent again. Only the link in the new mail is good.".to_owned()),
+        "resend" => {
+            team::resend(&app, &owner, id).await.map(|()| "Sent again. Only the link in the new mail is good.".to_owned())
+        }
         "revoke" => team::revoke(&app, &owner, id).await.map(|()| "Taken back. Its link is good no more.".to_owned()),
         _ => return Err(AppError::BadRequest("An invitation can be sent again or taken back.".into())),
     };
@@ -94,7 +96,9 @@ pub async fn change_role(
     Form(form): Form<RoleForm>,
 ) -> Result<Response, AppError> {
     let done = match form.role.parse::<TeamRole>() {
-        Ok(role) => team::change_role(&app, &owner, member, role).await.map(|()| format!("Saved: {} from now on.", role.article())),
+        Ok(role) => {
+            team::change_role(&app, &owner, member, role).await.map(|()| format!("Saved: {} from now on.", role.article()))
+        }
         Err(no) => Err(AppError::field("", no)),
     };
     answer(&app, &owner, &session, InviteForm::default(), done).await

@@ -1,5 +1,6 @@
 //! What needs the vendor now, then the numbers.
 
+use super::holiday::HolidayNote;
 use crate::{
     disputes,
     error::AppError,
@@ -17,6 +18,7 @@ use crate::{
     ui::{Badge, TableFrame, Tone},
     vendors::{
         desk::Desk,
+        holiday,
         model::{CURRENCY, age},
         queries::{self, Draft, LowStock, Takings},
     },
@@ -49,6 +51,7 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
         None => (Vec::new(), None, 0, 0),
     };
     let manages = takings.is_some();
+    let holiday = holiday::of(&app.pool, &vendor).await?;
     let now = OffsetDateTime::now_utc();
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
@@ -60,6 +63,7 @@ pub async fn today(State(app): State<App>, Desk(vendor): Desk, session: Session)
                 <h1>{name}</h1>
                 {manages.then(|| view! { <a class="button" href="/vendor/products/new">"New product"</a> })}
             </div>
+            <HolidayNote holiday=holiday edits=manages/>
             <div id="live-needs" data-live="asked">
                 {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
                 <div class="needs">
