@@ -96,6 +96,9 @@ pub enum Refusal {
     SoldOut { title: String, left: i32 },
     #[error("{title} is no longer for sale.")]
     Unavailable { title: String },
+    /// In the words of `vendors::model::holiday_sentence`.
+    #[error("{sentence}")]
+    OnHoliday { sentence: String },
     #[error("The total changed from {was} to {now}. Please look at your order once more.")]
     PriceChanged { was: Money, now: Money },
     #[error("This order was already paid.")]
@@ -159,6 +162,7 @@ impl Refusal {
             Self::CartEmpty => "cart-empty",
             Self::SoldOut { .. } => "sold-out",
             Self::Unavailable { .. } => "unavailable",
+            Self::OnHoliday { .. } => "on-holiday",
             Self::PriceChanged { .. } => "price-changed",
             Self::AlreadyPaid => "already-paid",
             Self::OrderClosed => "order-closed",

@@ -96,6 +96,8 @@ ids!(
     MailId,
     /// A token with which a program speaks for a person.
     ApiTokenId,
+    /// That somebody was asked into a shop's team.
+    InvitationId,
     /// One transaction of the books.
     LedgerTransactionId,
     /// One rule of what the market keeps of a sale.

@@ -60,6 +60,19 @@ const walks: Walk[] = [
       "/vendor/coupons",
       "/vendor/documents",
       "/vendor/shop",
+      "/vendor/team",
+    ],
+  },
+  {
+    who: "fulfiller",
+    email: "mill.fulfiller@example.com",
+    pages: [
+      "/vendor",
+      { from: "/vendor/products", link: "main a[href^='/vendor/products/0']", name: "product-facts" },
+      { from: "/vendor/orders", link: "main a[href^='/vendor/orders/']", name: "vendor-order" },
+      "/vendor/team",
+      "/vendor/payouts",
+      "/account/vendor",
     ],
   },
   {

@@ -14,6 +14,7 @@ use crate::{
         rest::{Body, List, Named, Page, Params},
         state::App,
     },
+    vendors::role::TeamRole,
 };
 use axum::{Extension, Json, extract::State};
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -63,12 +64,14 @@ pub struct User {
     created_at: OffsetDateTime,
 }
 
-/// A shop of one's own.
+/// The shop that one is in the team of.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Membership {
     id: VendorId,
     slug: String,
     name: String,
+    /// What one may do there.
+    role: TeamRole,
     /// `pending`, `approved`, `refused`, `suspended`
     status: String,
 }
@@ -93,7 +96,13 @@ impl User {
             name: who.name().to_owned(),
             email: who.email().to_owned(),
             roles,
-            vendor: vendor.map(|v| Membership { id: v.id, slug: v.slug.clone(), name: v.name.clone(), status: v.status.clone() }),
+            vendor: vendor.map(|v| Membership {
+                id: v.id,
+                slug: v.slug.clone(),
+                name: v.name.clone(),
+                role: v.role,
+                status: v.status.clone(),
+            }),
             created_at: public.created_at,
         })
     }

@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use time::Date;
 
 /// Where VAT is reckoned for until the shopper has said where the parcels go.
 pub const HOME: &str = "GB";
@@ -88,6 +89,8 @@ pub struct CartLine {
     pub set_aside: bool,
     /// Published, of an open shop that ships, in the shop's currency.
     pub for_sale: bool,
+    /// Its shop is on holiday until the end of this day, in UTC.
+    pub holiday_until: Option<Date>,
     /// Its category and all above it, root first.
     pub categories: Vec<CategoryId>,
     /// VAT on what its vendor is charged for selling it, in basis points: the rate of the vendor's country, 0 where we know none.
@@ -99,6 +102,10 @@ pub struct CartLine {
 pub enum Problem {
     /// No longer for sale.
     Unavailable,
+    /// Its shop is on holiday until the end of this day.
+    OnHoliday {
+        until: Date,
+    },
     SoldOut,
     /// Some are there, but fewer than wanted.
     FewerLeft {
@@ -128,6 +135,8 @@ impl CartLine {
         let (was, now) = (self.seen_price_minor, self.price_minor);
         if !self.for_sale {
             Some(Problem::Unavailable)
+        } else if let Some(until) = self.holiday_until {
+            Some(Problem::OnHoliday { until })
         } else if self.available <= 0 {
             Some(Problem::SoldOut)
         } else if self.available < self.quantity {

@@ -117,6 +117,7 @@ pub async fn lines(db: impl PgExecutor<'_>, cart: CartId, currency: &str) -> sql
                       as "available!", s.set_aside,
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!",
+                  case when on_holiday(v.holiday_from, v.holiday_until) then v.holiday_until end as "holiday_until?: time::Date",
                   c.path as "categories: Vec<CategoryId>",
                   coalesce((select n.vat_rate_bp from countries n where n.code = v.country), 0) as "vendor_vat_bp!"
            from cart_lines l
@@ -161,6 +162,9 @@ pub async fn vat_rate(db: impl PgExecutor<'_>, country: &str) -> sqlx::Result<Op
 #[derive(Debug)]
 pub struct Stand {
     pub title: String,
+    pub vendor_name: String,
+    /// Its shop is on holiday until the end of this day.
+    pub holiday_until: Option<time::Date>,
     pub product_slug: String,
     pub for_sale: bool,
     pub available: i32,
@@ -170,7 +174,9 @@ pub struct Stand {
 pub async fn stand(db: impl PgExecutor<'_>, variant: VariantId, currency: &str) -> sqlx::Result<Option<Stand>> {
     sqlx::query_as!(
         Stand,
-        r#"select p.title, p.slug as product_slug, s.free as "available!",
+        r#"select p.title, v.name as vendor_name,
+                  case when on_holiday(v.holiday_from, v.holiday_until) then v.holiday_until end as "holiday_until?: time::Date",
+                  p.slug as product_slug, s.free as "available!",
                   (p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $2
                       and exists (select 1 from shipping_methods m where m.vendor_id = v.id)) as "for_sale!"
            from variants a join products p on p.id = a.product_id join vendors v on v.id = p.vendor_id
@@ -184,7 +190,7 @@ pub async fn stand(db: impl PgExecutor<'_>, variant: VariantId, currency: &str) 
 }
 
 /// Adds to a line or makes it, in one statement; the sum is capped at [`MAX_QUANTITY`]. `None`, and nothing is changed,
-/// where there is less than that or the variant is not for sale: [`stand`] says which. The title, if it was added.
+/// where there is less than that, the variant is not for sale or its shop is on holiday: [`stand`] says which. The title, if it was added.
 pub async fn add(
     db: &mut PgConnection,
     cart: CartId,
@@ -199,7 +205,7 @@ pub async fn add(
            join stock s on s.variant_id = a.id
            where a.id = $3 and p.status = 'published' and v.status = 'approved' and not a.archived and a.currency = $6
              and exists (select 1 from shipping_methods m where m.vendor_id = v.id)
-             and s.free >= $4
+             and not on_holiday(v.holiday_from, v.holiday_until) and s.free >= $4
            on conflict (cart_id, variant_id) do update
                set quantity = least(cart_lines.quantity + excluded.quantity, $5), seen_price_minor = excluded.seen_price_minor
                where least(cart_lines.quantity + excluded.quantity, $5)

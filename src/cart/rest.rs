@@ -91,12 +91,17 @@ pub struct ItemProblem {
     was: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Money>,
+    /// With `on-holiday`: the last day of it, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    until: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProblemKind {
     Unavailable,
+    OnHoliday,
     SoldOut,
     FewerLeft,
     PriceRose,
@@ -206,10 +211,11 @@ impl CartItem {
 
 impl ItemProblem {
     fn of(cart: &CartView, problem: Problem) -> Self {
-        let plain = |kind| Self { kind, blocks: problem.blocks(), left: None, was: None, now: None };
+        let plain = |kind| Self { kind, blocks: problem.blocks(), left: None, was: None, now: None, until: None };
         let changed = |kind, was, now| Self { was: Some(cart.money(was)), now: Some(cart.money(now)), ..plain(kind) };
         match problem {
             Problem::Unavailable => plain(ProblemKind::Unavailable),
+            Problem::OnHoliday { until } => Self { until: Some(until.to_string()), ..plain(ProblemKind::OnHoliday) },
             Problem::SoldOut => plain(ProblemKind::SoldOut),
             Problem::FewerLeft { left } => Self { left: Some(left), ..plain(ProblemKind::FewerLeft) },
             Problem::PriceRose { was, now } => changed(ProblemKind::PriceRose, was, now),

@@ -9,6 +9,7 @@ use crate::{
     error::{AppError, Refusal},
     ids::{CartId, CartLineId, VariantId},
     server::{auth::MaybeCustomer, state::App, token::Token},
+    vendors::model::holiday_sentence,
 };
 use sqlx::PgConnection;
 
@@ -113,10 +114,10 @@ pub async fn add_all(
 
 async fn why_not(db: &mut PgConnection, variant: VariantId, currency: &str) -> Result<Refusal, AppError> {
     let stand = queries::stand(db, variant, currency).await?.ok_or(AppError::NotFound)?;
-    Ok(if stand.for_sale {
-        Refusal::SoldOut { title: stand.title, left: stand.available }
-    } else {
-        Refusal::Unavailable { title: stand.title }
+    Ok(match stand.holiday_until {
+        _ if !stand.for_sale => Refusal::Unavailable { title: stand.title },
+        Some(until) => Refusal::OnHoliday { sentence: holiday_sentence(&stand.vendor_name, until) },
+        None => Refusal::SoldOut { title: stand.title, left: stand.available },
     })
 }
 
@@ -137,6 +138,9 @@ pub async fn set_quantity(
     let now = lines.into_iter().find(|l| l.id == line).ok_or(AppError::NotFound)?;
     if !now.for_sale {
         return Err(Refusal::Unavailable { title: now.title }.into());
+    }
+    if let Some(until) = now.holiday_until {
+        return Err(Refusal::OnHoliday { sentence: holiday_sentence(&now.vendor_name, until) }.into());
     }
     if now.available < quantity.get() {
         return Err(Refusal::SoldOut { title: now.title, left: now.available.max(0) }.into());

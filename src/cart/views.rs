@@ -7,6 +7,7 @@ use super::{
 use crate::{
     ids::{CartLineId, VariantId},
     ui::{Empty, Notice, Picture, Price, Tone},
+    vendors::model::holiday_sentence,
 };
 use leptos::prelude::*;
 
@@ -122,7 +123,8 @@ fn ParcelBlock(cart: CartView, parcel: Parcel, refused: Option<Refused>) -> impl
 fn LineBlock(cart: CartView, line: CartLine, refused: Option<(String, String)>) -> impl IntoView {
     let problem = line.problem();
     let counted = line.buyable();
-    let editable = !matches!(problem, Some(Problem::Unavailable | Problem::SoldOut | Problem::FewerLeft { .. }));
+    let editable =
+        !matches!(problem, Some(Problem::Unavailable | Problem::OnHoliday { .. } | Problem::SoldOut | Problem::FewerLeft { .. }));
     let (typed, error) = refused.unzip();
     let title = line.title.clone();
     let options = line.options().map(|(name, value)| view! { <li>{format!("{name}: {value}")}</li> }).collect_view();
@@ -181,6 +183,9 @@ fn ProblemBlock(cart: CartView, line: CartLine, problem: Problem) -> impl IntoVi
     let money = |minor| cart.money(minor).to_string();
     let (tone, text) = match problem {
         Problem::Unavailable => (Tone::Warn, "This is no longer for sale, so it is not counted.".to_owned()),
+        Problem::OnHoliday { until } => {
+            (Tone::Warn, format!("{} Until then it stays here and is not counted.", holiday_sentence(&line.vendor_name, until)))
+        }
         Problem::SoldOut => {
             (Tone::Warn, "This is sold out, so it is not counted. It can stay here in case it comes back.".to_owned())
         }

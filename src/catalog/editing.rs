@@ -16,7 +16,7 @@ use crate::{
     ids::{CategoryId, ProductId, VariantId},
     money::Money,
     server::{
-        auth::Vendor,
+        auth::{Manager, Vendor},
         errors::{internal, violates},
         state::App,
     },
@@ -145,7 +145,7 @@ impl ProductDraft {
 }
 
 /// Creates a product, as a draft or at once on sale.
-pub async fn create(app: &App, vendor: &Vendor, draft: &ProductDraft, publish: bool) -> Result<ProductId, AppError> {
+pub async fn create(app: &App, vendor: &Manager, draft: &ProductDraft, publish: bool) -> Result<ProductId, AppError> {
     draft.check().check()?;
     let mut tx = app.pool.begin().await?;
     let id = ProductId::new();
@@ -167,7 +167,7 @@ pub async fn create(app: &App, vendor: &Vendor, draft: &ProductDraft, publish: b
 /// Variants that the draft does not name leave: deleted if never ordered, else archived.
 pub async fn edit(
     app: &App,
-    vendor: &Vendor,
+    vendor: &Manager,
     product: ProductId,
     seen: Stamp,
     draft: &ProductDraft,
@@ -198,7 +198,7 @@ pub async fn edit(
 }
 
 /// Puts a product on sale. Once more does nothing.
-pub async fn publish(app: &App, vendor: &Vendor, product: ProductId) -> Result<(), AppError> {
+pub async fn publish(app: &App, vendor: &Manager, product: ProductId) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     queries::lock(&mut tx, vendor, product).await?;
     put_on_sale(&mut tx, vendor, product).await?;
@@ -207,7 +207,7 @@ pub async fn publish(app: &App, vendor: &Vendor, product: ProductId) -> Result<(
 }
 
 /// Takes a product off sale; it stays as a draft. Once more does nothing. Also brings an archived one back.
-pub async fn unpublish(app: &App, vendor: &Vendor, product: ProductId) -> Result<(), AppError> {
+pub async fn unpublish(app: &App, vendor: &Manager, product: ProductId) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     queries::lock(&mut tx, vendor, product).await?;
     queries::set_status(&mut tx, vendor, product, ProductStatus::Draft).await?;
@@ -216,7 +216,7 @@ pub async fn unpublish(app: &App, vendor: &Vendor, product: ProductId) -> Result
 }
 
 /// Takes a product off sale and out of the way. Orders keep their copy, and [`unpublish`] brings it back.
-pub async fn archive(app: &App, vendor: &Vendor, product: ProductId) -> Result<(), AppError> {
+pub async fn archive(app: &App, vendor: &Manager, product: ProductId) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     queries::lock(&mut tx, vendor, product).await?;
     queries::set_status(&mut tx, vendor, product, ProductStatus::Archived).await?;

@@ -4,6 +4,7 @@ use crate::{
     ids::{CategoryId, PictureId, ProductId, VariantId, VendorId},
     money::{Currency, Money},
     post::Days,
+    vendors::model::Holiday,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -134,6 +135,8 @@ pub struct ProductPage {
     pub categories: Vec<CategoryLink>,
     pub option_names: Vec<String>,
     pub delivery: Option<Delivery>,
+    /// While the shop is on one, nothing of it can be bought.
+    pub holiday: Option<Holiday>,
     /// In the vendor's order; never empty for a published product.
     pub variants: Vec<Variant>,
     pub pictures: Vec<PictureOf>,
@@ -169,6 +172,8 @@ pub struct Shop {
     pub description: String,
     pub country: String,
     pub delivery: Option<Delivery>,
+    /// The one that it is on now.
+    pub holiday: Option<Holiday>,
 }
 
 /// A vendor among others: a name, a sentence and a taste of the goods.

@@ -9,7 +9,12 @@ use super::limits::{AltText, MAX_PICTURES};
 use crate::{
     error::{AppError, Refusal},
     ids::{PictureId, ProductId, VendorId},
-    server::{auth::Vendor, errors::internal, jobs, state::App},
+    server::{
+        auth::{Manager, Vendor},
+        errors::internal,
+        jobs,
+        state::App,
+    },
     ui::PICTURE_WIDTHS,
 };
 use bytes::Bytes;
@@ -57,7 +62,7 @@ pub async fn list(app: &App, vendor: &Vendor, product: ProductId) -> Result<Vec<
 
 /// Checks, re-encodes and keeps one upload as the product's last picture. A refusal stands at the field `pictures`,
 /// and then nothing was kept.
-pub async fn store(app: &App, vendor: &Vendor, product: ProductId, bytes: Bytes, alt: &AltText) -> Result<PictureId, AppError> {
+pub async fn store(app: &App, vendor: &Manager, product: ProductId, bytes: Bytes, alt: &AltText) -> Result<PictureId, AppError> {
     // Before the expensive part: whose product, and is there room.
     let count = sqlx::query_scalar!(
         r#"select (select count(*) from pictures where product_id = p.id) as "count!"
@@ -172,7 +177,7 @@ pub enum Move {
 }
 
 /// Moves a picture one place, or to the front. Beyond either end it stays where it is.
-pub async fn shift(app: &App, vendor: &Vendor, product: ProductId, picture: PictureId, way: Move) -> Result<(), AppError> {
+pub async fn shift(app: &App, vendor: &Manager, product: ProductId, picture: PictureId, way: Move) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     owned(&mut tx, vendor.id(), product).await?;
     let mut ids = sqlx::query_scalar!("select id from pictures where product_id = $1 order by position, id", product.uuid())
@@ -202,7 +207,7 @@ pub async fn shift(app: &App, vendor: &Vendor, product: ProductId, picture: Pict
 /// Says what a picture shows: in words, and which value of an option. A value that no variant has is none.
 pub async fn describe(
     app: &App,
-    vendor: &Vendor,
+    vendor: &Manager,
     product: ProductId,
     picture: PictureId,
     alt: &AltText,
@@ -226,7 +231,7 @@ pub async fn describe(
 }
 
 /// Removes a picture: the row now, its objects by a job of the same transaction.
-pub async fn delete(app: &App, vendor: &Vendor, product: ProductId, picture: PictureId) -> Result<(), AppError> {
+pub async fn delete(app: &App, vendor: &Manager, product: ProductId, picture: PictureId) -> Result<(), AppError> {
     let mut tx = app.pool.begin().await?;
     let gone = sqlx::query!(
         "delete from pictures i using products p

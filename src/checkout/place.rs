@@ -22,6 +22,7 @@ use crate::{
     money::BasisPoints,
     orders, payments,
     server::{auth::MaybeCustomer, state::App, token::Token},
+    vendors::model::holiday_sentence,
 };
 use serde_json::json;
 use sqlx::PgConnection;
@@ -61,7 +62,7 @@ pub struct Placed {
 /// cancelled, for its stock is needed here.
 ///
 /// # Errors
-/// [`Refusal::CartEmpty`]; [`Refusal::Unavailable`] and [`Refusal::SoldOut`] for the first line that cannot be bought;
+/// [`Refusal::CartEmpty`]; [`Refusal::Unavailable`], [`Refusal::OnHoliday`] and [`Refusal::SoldOut`] for the first line that cannot be bought;
 /// [`Refusal::PriceChanged`] when the total rose; [`Refusal::Stale`] when the cart no longer holds what was shown; field errors
 /// `country`, `shipping-{vendor}` and `coupon`. Nothing is changed by any of them.
 pub async fn place(
@@ -204,6 +205,9 @@ fn check(
         let title = line.title.clone();
         match line.problem() {
             Some(Problem::Unavailable) => return Err(Refusal::Unavailable { title }.into()),
+            Some(Problem::OnHoliday { until }) => {
+                return Err(Refusal::OnHoliday { sentence: holiday_sentence(&line.vendor_name, until) }.into());
+            }
             Some(Problem::SoldOut | Problem::FewerLeft { .. }) => {
                 return Err(Refusal::SoldOut { title, left: line.available.max(0) }.into());
             }

@@ -96,7 +96,7 @@ pub struct Payment {
 /// Order what is in the cart
 ///
 /// One transaction: prices are compared, stock is held, the order is written. With an `Idempotency-Key` it happens once, however
-/// often it is sent. Refusals: `/problems/cart-empty`, `/problems/sold-out` with what is `left`, `/problems/unavailable`,
+/// often it is sent. Refusals: `/problems/cart-empty`, `/problems/sold-out` with what is `left`, `/problems/unavailable`, `/problems/on-holiday`,
 /// `/problems/price-changed` with both totals (`was`, `now`).
 #[utoipa::path(post, path = "/checkout", tag = "cart", operation_id = "checkout", params(IdempotencyKey), request_body = Checkout,
     responses((status = 201, body = CheckedOut), (status = 409),

@@ -11,6 +11,7 @@ use crate::{
     coupons::model::{CouponCode, label},
     error::FieldErrors,
     ui::{Checkbox, ErrorSummary, Field, Notice, Picture, Select, Tone},
+    vendors::model::holiday_sentence,
 };
 use leptos::prelude::*;
 
@@ -315,6 +316,9 @@ fn LeftOut(line: CartLine) -> impl IntoView {
         Some(Problem::FewerLeft { left }) => {
             let are = if left == 1 { "is" } else { "are" };
             (format!("Not in this order: {title}. You wanted {}, and only {left} {are} left.", line.quantity), Some(left))
+        }
+        Some(Problem::OnHoliday { until }) => {
+            (format!("Not in this order: {title}. {}", holiday_sentence(&line.vendor_name, until)), None)
         }
         Some(Problem::SoldOut) => (format!("Not in this order: {title} is sold out."), None),
         Some(Problem::PriceRose { .. }) => {

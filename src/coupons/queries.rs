@@ -7,7 +7,7 @@ use crate::{
     ids::{CategoryId, CouponId, UserId, VendorId},
     money::{BasisPoints, Currency, Money},
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator},
         errors::violates,
     },
 };
@@ -96,7 +96,7 @@ impl CouponRow {
 }
 
 /// A page of the vendor's coupons, the newest first; `page` counts from 0. The flag says whether there are more.
-pub async fn own(pool: &PgPool, vendor: &Vendor, page: u32) -> sqlx::Result<(Vec<CouponRow>, bool)> {
+pub async fn own(pool: &PgPool, vendor: &Manager, page: u32) -> sqlx::Result<(Vec<CouponRow>, bool)> {
     rows(pool, Some(vendor.id()), page).await
 }
 
@@ -133,7 +133,7 @@ async fn rows(pool: &PgPool, maker: Option<VendorId>, page: u32) -> sqlx::Result
 ///
 /// # Errors
 /// A field error of `code` where that is taken, by anybody.
-pub async fn add_own(pool: &PgPool, vendor: &Vendor, draft: &Draft) -> Result<CouponId, AppError> {
+pub async fn add_own(pool: &PgPool, vendor: &Manager, draft: &Draft) -> Result<CouponId, AppError> {
     let own = Draft { only_vendor_id: Some(vendor.id()), platform_bp: 0, ..draft.clone() };
     insert(pool, Some(vendor.id()), vendor.customer().id(), &own).await
 }
@@ -190,7 +190,7 @@ async fn insert(pool: &PgPool, vendor: Option<VendorId>, by: UserId, draft: &Dra
 }
 
 /// Ends a coupon of the vendor's. Orders that have used it keep their discount. Another's is not found.
-pub async fn end_own(pool: &PgPool, vendor: &Vendor, id: CouponId) -> Result<(), AppError> {
+pub async fn end_own(pool: &PgPool, vendor: &Manager, id: CouponId) -> Result<(), AppError> {
     archive(pool, id, Some(vendor.id()), vendor.customer().id()).await
 }
 

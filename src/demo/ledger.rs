@@ -401,8 +401,9 @@ fn timeline(order: &Order) -> Vec<Event> {
 async fn events(tx: &mut PgConnection, orders: &[Order]) -> sqlx::Result<()> {
     let all: Vec<Event> = orders.iter().flat_map(timeline).collect();
     sqlx::query!(
-        "insert into order_events (order_id, vendor_order_id, kind, detail, actor_id, at)
-         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::uuid[], $6::timestamptz[])",
+        "insert into order_events (order_id, vendor_order_id, kind, detail, actor_id, at, actor_vendor_id)
+         select e.*, m.vendor_id from unnest($1::uuid[], $2::uuid[], $3::text[], $4::jsonb[], $5::uuid[], $6::timestamptz[])
+             e(of, parcel, kind, detail, actor, at) left join vendor_members m on m.user_id = e.actor",
         &column(&all, |e| e.order),
         &column(&all, |e| e.parcel) as &[Option<Uuid>],
         &column(&all, |e| e.kind.to_owned()),

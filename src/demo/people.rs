@@ -149,6 +149,7 @@ pub async fn write(tx: &mut PgConnection, world: &World, seed: u64, now: OffsetD
     vendors.insert(tx, operator).await?;
     addresses.insert(tx).await?;
     shipping(tx, world, &sellers, &mut dice, now).await?;
+    teams(tx, world, &sellers, &mut dice, now, password).await?;
     Ok(People { sellers, customers, guests })
 }
 
@@ -218,6 +219,41 @@ impl Addresses {
         .await?;
         Ok(())
     }
+}
+
+/// Who works with the owners.
+async fn teams(
+    tx: &mut PgConnection,
+    world: &World,
+    sellers: &[Seller],
+    dice: &mut Dice,
+    now: OffsetDateTime,
+    password: &str,
+) -> sqlx::Result<()> {
+    for (vendor, seller) in world.vendors.iter().zip(sellers) {
+        for member in &vendor.team {
+            let at = now - Duration::days(dice.between(150, 400));
+            let user = dice.id(at);
+            sqlx::query!(
+                "with person as (
+                     insert into users (id, handle, name, email, created_at, password_hash) values ($1, $2, $3, $4, $5, $6) returning id
+                 )
+                 insert into vendor_members (user_id, vendor_id, role, since, invited_by) select id, $7, $8, $5, $9 from person",
+                user,
+                member.person.handle,
+                member.person.name,
+                member.person.email,
+                at,
+                password,
+                seller.vendor,
+                member.role,
+                seller.owner
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 /// What each vendor charges, a few rows each.

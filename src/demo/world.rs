@@ -21,6 +21,15 @@ pub struct Person {
     pub handle: String,
 }
 
+/// Someone of a vendor's team, beside its owner.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Member {
+    #[serde(flatten)]
+    pub person: Person,
+    /// `manager`, `fulfiller`
+    pub role: String,
+}
+
 /// `[line 1, line 2, city, postal code, country]`
 pub type Address = [String; 5];
 
@@ -58,6 +67,8 @@ pub struct Vendor {
     pub name: String,
     pub country: String,
     pub owner: Person,
+    #[serde(default)]
+    pub team: Vec<Member>,
     pub tagline: String,
     pub description: String,
     pub carrier: String,

@@ -16,7 +16,7 @@ use crate::{
     orders::record,
     payments::GatewayError,
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator},
         errors::{internal, violates},
         jobs::{self, Job},
         state::App,
@@ -67,7 +67,7 @@ pub async fn draft(app: &App, by: &Operator, id: DisputeId, words: &str) -> Resu
 ///
 /// # Errors
 /// `NotFound` where it is not about the vendor's goods; `EvidenceSent`, `DisputeClosed`; `Invalid` at `words`.
-pub async fn say(app: &App, by: &Vendor, id: DisputeId, words: &str) -> Result<(), AppError> {
+pub async fn say(app: &App, by: &Manager, id: DisputeId, words: &str) -> Result<(), AppError> {
     let words: VendorWords = words.parse().map_err(|e: crate::text::BadText| AppError::field("words", e.to_string()))?;
     let mut tx = app.pool.begin().await?;
     let order = open(&mut tx, Scope::vendor(by), id).await?;

@@ -9,7 +9,7 @@ use crate::{
     error::AppError,
     ids::{DisputeFileId, DisputeId, OrderId, VendorId, VendorOrderId},
     money::Currency,
-    server::auth::{Operator, Vendor},
+    server::auth::{Manager, Operator},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ pub struct Scope {
 
 impl Scope {
     /// Those about the vendor's goods.
-    pub fn vendor(vendor: &Vendor) -> Self {
+    pub fn vendor(vendor: &Manager) -> Self {
         Self { vendor: Some(vendor.id().uuid()) }
     }
 
@@ -124,7 +124,7 @@ pub async fn of_order(pool: &PgPool, scope: Scope, order: OrderId) -> sqlx::Resu
 }
 
 /// How many disputes wait for what the vendor has to say.
-pub async fn count_waiting(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<i64> {
+pub async fn count_waiting(pool: &PgPool, vendor: &Manager) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from disputes d
            where d.status in ('warning_needs_response', 'needs_response') and d.submitted_at is null

@@ -10,9 +10,10 @@ use crate::{
     money::Currency,
     orders::queries::MayRead,
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator, Owner, Vendor},
         errors::internal,
     },
+    vendors::role::TeamRole,
 };
 use sqlx::PgPool;
 use time::{Date, OffsetDateTime};
@@ -32,6 +33,8 @@ pub struct File {
 struct Scope<'a> {
     order: Option<MayRead>,
     vendor: Option<&'a Vendor>,
+    /// Only what went to shoppers.
+    trade_only: bool,
     vendor_order: Option<VendorOrderId>,
     kind: Option<Kind>,
 }
@@ -53,8 +56,8 @@ pub async fn of_vendor_order(pool: &PgPool, vendor: &Vendor, vendor_order: Vendo
 
 /// A page of a vendor's papers, newest first: what it issued, and what the platform wrote to it; `page` counts from 0. The flag says
 /// whether there are more.
-pub async fn of_vendor(pool: &PgPool, vendor: &Vendor, kind: Option<Kind>, page: u32) -> sqlx::Result<(Vec<DocumentRow>, bool)> {
-    let scope = Scope { vendor: Some(vendor), kind, ..Scope::default() };
+pub async fn of_vendor(pool: &PgPool, vendor: &Manager, kind: Option<Kind>, page: u32) -> sqlx::Result<(Vec<DocumentRow>, bool)> {
+    let scope = Scope { vendor: Some(vendor), kind, trade_only: !vendor.role().may(TeamRole::Owner), ..Scope::default() };
     let mut rows = rows(pool, scope, Part { after: None, limit: PAGE + 1, offset: i64::from(page) * PAGE }).await?;
     let more = rows.len() > PAGE as usize;
     rows.truncate(PAGE as usize);
@@ -91,6 +94,7 @@ async fn rows(pool: &PgPool, scope: Scope<'_>, part: Part) -> sqlx::Result<Vec<D
            where ($1::uuid is null or d.order_id = $1) and ($2::uuid is null or d.vendor_id = $2)
              and ($3::uuid is null or d.vendor_order_id = $3) and ($4::text is null or d.kind = $4)
              and ($5::timestamptz is null or (d.issued_at, d.id) < ($5, $6))
+             and (not $9 or d.kind in ('invoice', 'credit_note'))
            order by d.issued_at desc, d.id desc limit $7 offset $8"#,
         scope.order.map(|may| may.order().uuid()),
         scope.vendor.map(|vendor| vendor.id().uuid()),
@@ -99,7 +103,8 @@ async fn rows(pool: &PgPool, scope: Scope<'_>, part: Part) -> sqlx::Result<Vec<D
         part.after.map(|(at, _)| at),
         part.after.map(|(_, id)| id.uuid()),
         part.limit,
-        part.offset
+        part.offset,
+        scope.trade_only
     )
     .fetch_all(pool)
     .await
@@ -110,13 +115,15 @@ pub async fn file_of_order(pool: &PgPool, may: MayRead, document: DocumentId) ->
     file(pool, Scope { order: Some(may), ..Scope::default() }, document).await
 }
 
-/// One of the vendor's papers.
-pub async fn file_of_vendor(pool: &PgPool, vendor: &Vendor, document: DocumentId) -> Result<File, AppError> {
-    file(pool, Scope { vendor: Some(vendor), ..Scope::default() }, document).await
+/// One of the vendor's papers. Those about its money with the platform are for its owners: `Forbidden`.
+pub async fn file_of_vendor(pool: &PgPool, vendor: &Manager, document: DocumentId) -> Result<File, AppError> {
+    let file = file(pool, Scope { vendor: Some(vendor), ..Scope::default() }, document).await?;
+    let trade = matches!(file.kind, Kind::Invoice | Kind::CreditNote);
+    if trade || vendor.role().may(TeamRole::Owner) { Ok(file) } else { Err(AppError::Forbidden) }
 }
 
 /// The vendor's statement of the time that begins on this day, if it was issued.
-pub async fn statement_of(pool: &PgPool, vendor: &Vendor, from: Date) -> sqlx::Result<Option<DocumentId>> {
+pub async fn statement_of(pool: &PgPool, vendor: &Owner, from: Date) -> sqlx::Result<Option<DocumentId>> {
     sqlx::query_scalar!(
         r#"select id as "id: DocumentId" from documents where kind = 'statement' and vendor_id = $1 and period_from = $2"#,
         vendor.id().uuid(),

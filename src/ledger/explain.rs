@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     ids::{CommissionRuleId, OrderLineId, VendorOrderId},
     money::{Currency, apportion},
-    server::auth::Vendor,
+    server::auth::Manager,
 };
 use sqlx::PgPool;
 
@@ -64,7 +64,7 @@ impl Explanation {
 }
 
 /// Explains a sale to its vendor. Another's is not found.
-pub async fn sale(pool: &PgPool, vendor: &Vendor, id: VendorOrderId) -> Result<Explanation, AppError> {
+pub async fn sale(pool: &PgPool, vendor: &Manager, id: VendorOrderId) -> Result<Explanation, AppError> {
     // All of the order, because Stripe's fee is for all of it; what others sold is only weighed.
     let rows = sqlx::query!(
         r#"select v.id as "part: VendorOrderId", o.currency as "currency: Currency", v.shipping_name, v.shipping_minor,

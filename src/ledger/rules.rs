@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, Refusal},
     ids::{CategoryId, CommissionRuleId, ProductId, VendorId},
     money::{BasisPoints, Currency, Money},
-    server::auth::{Operator, Vendor},
+    server::auth::{Manager, Operator},
     texts,
 };
 use serde_json::json;
@@ -160,7 +160,7 @@ pub struct Terms {
 }
 
 /// The terms for goods of a category; `None`: in none yet.
-pub async fn terms(pool: &PgPool, vendor: &Vendor, category: Option<CategoryId>) -> sqlx::Result<Terms> {
+pub async fn terms(pool: &PgPool, vendor: &Manager, category: Option<CategoryId>) -> sqlx::Result<Terms> {
     let rules = in_order(pool).await?.iter().map(NamedRule::rule).collect();
     let row = sqlx::query!(
         r#"select coalesce((select n.vat_rate_bp from vendors v join countries n on n.code = v.country where v.id = $1), 0) as "vat!",

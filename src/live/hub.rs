@@ -1,7 +1,8 @@
 //! One listener for each node: it reads what the tables told and hands it to the open dashboards whose vendor it concerns.
 //!
 //! The table is the truth, a notification only a nudge to read it: a nudge that is lost costs at most [`TICK`]. While no dashboard
-//! is open on this node, nothing is read.
+//! is open on this node, nothing is read. That somebody left a team, or has another role in it, comes the same way, and ends their
+//! open dashboards.
 
 use super::model::{Kind, Since, Told};
 use crate::{ids::VendorId, server::state::App};
@@ -32,10 +33,18 @@ const LATEST: i64 = 253_402_300_799_000;
 /// How long what was told can be asked for again, in hours.
 const KEPT_HOURS: i32 = 24;
 
+/// What the open dashboards of a vendor hear at once.
+#[derive(Debug, Clone, Default)]
+pub struct News {
+    pub since: Since,
+    /// People who left the team or have another role now.
+    pub moved: Vec<Uuid>,
+}
+
 /// The open dashboards of one node.
 #[derive(Default)]
 pub struct Hub {
-    desks: Mutex<HashMap<VendorId, broadcast::Sender<Since>>>,
+    desks: Mutex<HashMap<VendorId, broadcast::Sender<News>>>,
     /// Whether everything that happens from now on is told.
     awake: watch::Sender<bool>,
     opened: Notify,
@@ -46,7 +55,7 @@ pub struct Hub {
 impl Hub {
     /// Somebody looks at this vendor's dashboard. Once this answers, everything that happens is told; what happened before is in
     /// [`since`].
-    pub async fn open(&self, vendor: VendorId) -> broadcast::Receiver<Since> {
+    pub async fn open(&self, vendor: VendorId) -> broadcast::Receiver<News> {
         let (told, mut awake) = {
             let mut desks = self.desks();
             let told = desks.entry(vendor).or_insert_with(|| broadcast::channel(BEHIND).0).subscribe();
@@ -87,14 +96,14 @@ impl Hub {
         desks.is_empty()
     }
 
-    fn desks(&self) -> MutexGuard<'_, HashMap<VendorId, broadcast::Sender<Since>>> {
+    fn desks(&self) -> MutexGuard<'_, HashMap<VendorId, broadcast::Sender<News>>> {
         self.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, vendor: VendorId, since: Since) {
+    fn tell(&self, vendor: VendorId, news: News) {
         if let Some(desk) = self.desks().get(&vendor) {
             // Nobody there any more: nobody to tell.
-            let _ = desk.send(since);
+            let _ = desk.send(news);
         }
     }
 }
@@ -150,8 +159,8 @@ async fn hear(app: &App, place: &mut Option<Place>) -> Result<std::convert::Infa
             heard = listener.try_recv() => heard_of(heard)?,
             () = tokio::time::sleep(TICK) => {}
         }
-        for (vendor, since) in place.read(&app.pool).await? {
-            app.live.tell(vendor, since);
+        for (vendor, news) in place.read(&app.pool).await? {
+            app.live.tell(vendor, news);
         }
     }
 }
@@ -179,6 +188,11 @@ impl Row {
     fn told(&self) -> Option<Told> {
         Some(Told { id: self.id?, kind: Kind::parse(self.kind.as_deref()?)?, subject: self.subject? })
     }
+
+    /// Whose place in the team changed.
+    fn moved(&self) -> Option<Uuid> {
+        self.subject.filter(|_| self.kind.as_deref() == Some("team"))
+    }
 }
 
 impl Place {
@@ -188,7 +202,7 @@ impl Place {
 
     /// What is new, by vendor. What every transaction wrote that this statement cannot see yet comes with a later one, because the
     /// horizon stays before it.
-    async fn read(&mut self, pool: &PgPool) -> sqlx::Result<HashMap<VendorId, Since>> {
+    async fn read(&mut self, pool: &PgPool) -> sqlx::Result<HashMap<VendorId, News>> {
         let rows = sqlx::query_as!(
             Row,
             r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?"
@@ -198,15 +212,17 @@ impl Place {
         )
         .fetch_all(pool)
         .await?;
-        let mut news = HashMap::<VendorId, Since>::new();
+        let mut news = HashMap::<VendorId, News>::new();
         let mut seen = HashSet::new();
         for row in &rows {
             self.horizon.clone_from(&row.horizon);
-            let Some((vendor, told)) = row.vendor.zip(row.told()) else { continue };
-            seen.insert(told.id);
-            if !self.seen.contains(&told.id) {
-                let since = news.entry(vendor).or_insert_with(|| Since { told: Vec::new(), after: row.horizon.clone() });
-                since.told.push(told);
+            let Some((vendor, id)) = row.vendor.zip(row.id) else { continue };
+            seen.insert(id);
+            if !self.seen.contains(&id) {
+                let news = news.entry(vendor).or_default();
+                news.since.after.clone_from(&row.horizon);
+                news.since.told.extend(row.told());
+                news.moved.extend(row.moved());
             }
         }
         self.seen = seen;

@@ -15,7 +15,7 @@ pub struct Told {
 }
 
 /// What was told since a place, and the place after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
     pub told: Vec<Told>,
     /// Ask from here next time. What stands there may be told twice, and nothing is left out.

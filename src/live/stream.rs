@@ -1,13 +1,13 @@
 //! `GET /vendor/events`: what happens at a vendor's, as server-sent events (WHATWG HTML, 9.2) or, for who cannot hear those, as JSON.
 
 use super::{
-    hub::{self, From},
-    model::Since,
+    hub::{self, From, News},
+    model::{Kind, Since},
 };
 use crate::{
     error::AppError,
-    ids::VendorId,
     server::{auth::Vendor, state::App},
+    vendors::{role::TeamRole, team},
 };
 use axum::{
     Json, Router,
@@ -59,10 +59,10 @@ async fn events(
     };
     let hears = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/event-stream"));
     if !hears {
-        let since = hub::since(&app.pool, vendor.id(), from).await?;
+        let since = heard_by(vendor.role(), hub::since(&app.pool, vendor.id(), from).await?);
         return Ok(([(header::CACHE_CONTROL, "private, no-store")], Json(since)).into_response());
     }
-    let stream = Sse::new(tell(app, vendor.id(), from)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let stream = Sse::new(tell(app, vendor, from)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
         // nginx gathers answers otherwise
@@ -71,12 +71,25 @@ async fn events(
     Ok((headers, stream).into_response())
 }
 
-/// First what the dashboard missed, then what happens, until it goes, the program stops or it has to come again.
-fn tell(app: App, vendor: VendorId, from: From) -> impl Stream<Item = Result<Event, Infallible>> {
+/// Of what happens, what concerns somebody of this role.
+fn heard_by(role: TeamRole, mut since: Since) -> Since {
+    since.told.retain(|told| {
+        role.may(match told.kind {
+            Kind::Order | Kind::Change | Kind::Stock => TeamRole::Fulfiller,
+            Kind::Return | Kind::Dispute => TeamRole::Manager,
+            Kind::Payout => TeamRole::Owner,
+        })
+    });
+    since
+}
+
+/// First what the dashboard missed, then what happens, until it goes, the program stops, it has to come again, or who looks is no longer
+/// in the team as they were.
+fn tell(app: App, vendor: Vendor, from: From) -> impl Stream<Item = Result<Event, Infallible>> {
     let (to, mut events) = mpsc::channel(1);
     tokio::spawn(async move {
         tokio::select! {
-            () = follow(&app, vendor, from, &to) => {}
+            () = follow(&app, &vendor, from, &to) => {}
             () = to.closed() => {}
             () = app.live.closed() => {}
             () = tokio::time::sleep(LONGEST) => {}
@@ -86,22 +99,30 @@ fn tell(app: App, vendor: VendorId, from: From) -> impl Stream<Item = Result<Eve
 }
 
 /// Ends when the table cannot be read: the browser comes again, from where it is.
-async fn follow(app: &App, vendor: VendorId, mut from: From, to: &mpsc::Sender<Event>) {
+async fn follow(app: &App, vendor: &Vendor, mut from: From, to: &mpsc::Sender<Event>) {
     // Heard before the table is read: what comes in between is told twice rather than not at all.
-    let mut heard = app.live.open(vendor).await;
+    let mut heard = app.live.open(vendor.id()).await;
     if to.send(Event::default().retry(RETRY)).await.is_err() {
         return;
     }
     let mut missed = true;
     loop {
         let since = if std::mem::take(&mut missed) {
-            match hub::since(&app.pool, vendor, from).await {
+            // That they went may be among what was missed.
+            match team::still_there(&app.pool, vendor).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "a dashboard cannot be told"),
+            }
+            match hub::since(&app.pool, vendor.id(), from).await {
                 Ok(since) => since,
                 Err(error) => return tracing::warn!(%error, "a dashboard cannot be told"),
             }
         } else {
             match heard.recv().await {
-                Ok(since) => since,
+                Ok(News { moved, .. }) if moved.contains(&vendor.customer().id().uuid()) => return,
+                Ok(News { since, .. }) if since.told.is_empty() => continue,
+                Ok(News { since, .. }) => since,
                 Err(RecvError::Lagged(_)) => {
                     missed = true;
                     continue;
@@ -110,7 +131,7 @@ async fn follow(app: &App, vendor: VendorId, mut from: From, to: &mpsc::Sender<E
             }
         };
         from = since.after.parse().map_or(from, From::Place);
-        if to.send(event(&since)).await.is_err() {
+        if to.send(event(&heard_by(vendor.role(), since))).await.is_err() {
             return;
         }
     }

@@ -371,6 +371,8 @@ pub struct Event {
     pub vendor_order_id: Option<VendorOrderId>,
     pub kind: String,
     pub detail: serde_json::Value,
+    /// Who did it, where the reader may read the name.
+    pub actor: Option<String>,
     pub at: OffsetDateTime,
 }
 

@@ -7,7 +7,7 @@ use super::model::{
 };
 use crate::{
     error::AppError,
-    ids::{OrderId, OrderLineId, PictureId, RefundId, ShipmentId, UserId, VariantId, VendorOrderId},
+    ids::{OrderId, OrderLineId, PictureId, RefundId, ShipmentId, UserId, VariantId, VendorId, VendorOrderId},
     money::Currency,
     server::{
         auth::{Customer, MaybeCustomer, Operator},
@@ -46,12 +46,12 @@ impl Reader {
 
 /// Proof of the right to read one order: its link or its owner was asked for, or an operator asks.
 #[derive(Debug, Clone, Copy)]
-pub struct MayRead(OrderId);
+pub struct MayRead(OrderId, Names);
 
 impl MayRead {
     /// An operator may read every order, if there is one of that id.
     pub fn operator(_proof: &Operator, order: OrderId) -> Self {
-        Self(order)
+        Self(order, Names::Everybodys)
     }
 
     pub fn order(self) -> OrderId {
@@ -70,7 +70,7 @@ pub async fn may_read(db: &mut PgConnection, order: OrderId, reader: &Reader) ->
     .fetch_optional(db)
     .await?
     .ok_or(AppError::NotFound)?;
-    Ok(MayRead(order))
+    Ok(MayRead(order, Names::Nobodys))
 }
 
 /// An order with all that its page shows.
@@ -79,7 +79,7 @@ pub async fn detail(pool: &PgPool, may: MayRead) -> Result<OrderDetail, AppError
     let mut db = pool.acquire().await?;
     let head = head(&mut db, order).await?;
     let parcels = parcels(&mut db, order, None).await?;
-    let timeline = timeline(&mut db, order, None).await?;
+    let timeline = timeline(&mut db, order, None, may.1).await?;
     let attempt = sqlx::query_as!(
         Attempt,
         r#"select state as "state: PaymentState", failure from payments where order_id = $1 order by attempt desc limit 1"#,
@@ -187,14 +187,34 @@ pub(super) async fn refunds(db: &mut PgConnection, order: OrderId, only: Option<
     .await
 }
 
+/// Whose names the reader of a timeline may read.
+#[derive(Debug, Clone, Copy)]
+pub enum Names {
+    /// A shopper reads those of shops alone.
+    Nobodys,
+    /// A shop's people, those of their own, also of who has left since.
+    Team(VendorId),
+    /// The operator.
+    Everybodys,
+}
+
 /// The facts of an order in order of time; of one parcel and the whole order when one is named.
-pub(super) async fn timeline(db: &mut PgConnection, order: OrderId, only: Option<VendorOrderId>) -> sqlx::Result<Vec<Event>> {
+pub(super) async fn timeline(
+    db: &mut PgConnection,
+    order: OrderId,
+    only: Option<VendorOrderId>,
+    names: Names,
+) -> sqlx::Result<Vec<Event>> {
+    let team = if let Names::Team(vendor) = names { Some(vendor.uuid()) } else { None };
     sqlx::query_as!(
         Event,
-        r#"select vendor_order_id as "vendor_order_id: VendorOrderId", kind, detail, at from order_events
-           where order_id = $1 and ($2::uuid is null or vendor_order_id is null or vendor_order_id = $2) order by id"#,
+        r#"select e.vendor_order_id as "vendor_order_id: VendorOrderId", e.kind, e.detail, u.name as "actor?", e.at
+           from order_events e left join users u on u.id = e.actor_id and ($3 or e.actor_vendor_id = $4)
+           where e.order_id = $1 and ($2::uuid is null or e.vendor_order_id is null or e.vendor_order_id = $2) order by e.id"#,
         order.uuid(),
-        only.map(VendorOrderId::uuid)
+        only.map(VendorOrderId::uuid),
+        matches!(names, Names::Everybodys),
+        team
     )
     .fetch_all(db)
     .await

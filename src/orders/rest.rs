@@ -188,8 +188,12 @@ pub struct OrderEvent {
 
 impl OrderEvent {
     /// What is meant for the operator's eyes stays there.
+    pub(crate) fn shown(event: &super::model::Event) -> bool {
+        event.detail["operator"] != true
+    }
+
     pub(crate) fn list(events: Vec<super::model::Event>) -> Vec<Self> {
-        let for_all = events.into_iter().filter(|e| e.detail["operator"] != true);
+        let for_all = events.into_iter().filter(Self::shown);
         for_all.map(|e| Self { kind: e.kind, vendor_order_id: e.vendor_order_id, at: e.at }).collect()
     }
 }

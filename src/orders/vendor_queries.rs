@@ -2,7 +2,7 @@
 
 use super::{
     model::{FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
-    queries::{PAGE, head, parcels, refunds, timeline},
+    queries::{Names, PAGE, head, parcels, refunds, timeline},
 };
 use crate::{
     error::AppError,
@@ -114,7 +114,7 @@ pub async fn vendor_order(pool: &PgPool, vendor: &Vendor, id: VendorOrderId) -> 
     head.discount_minor = parcel.head.discount_minor;
     head.tax_minor = parcel.head.tax_minor;
     head.total_minor = parcel.head.total_minor;
-    let timeline = timeline(&mut db, order, Some(id)).await?;
+    let timeline = timeline(&mut db, order, Some(id), Names::Team(vendor.id())).await?;
     let refunds = refunds(&mut db, order, Some(id)).await?;
     Ok(VendorOrderDetail { head, parcel, timeline, refunds })
 }

@@ -12,7 +12,7 @@ use crate::{
     money::Currency,
     orders::{derive_statuses, record},
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator},
         errors::violates,
         state::App,
     },
@@ -30,7 +30,7 @@ texts!(
 #[derive(Debug, Clone, Copy)]
 pub enum Giver<'a> {
     /// Of its own parcels.
-    Vendor(&'a Vendor),
+    Vendor(&'a Manager),
     /// Of all.
     Operator(&'a Operator),
 }

@@ -7,7 +7,7 @@ use crate::{
     error::{AppError, Refusal},
     ids::VendorId,
     payments::GatewayError,
-    server::{auth::Vendor, errors::internal, state::App},
+    server::{auth::Owner, errors::internal, state::App},
 };
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn told(error: GatewayError) -> AppError {
 
 /// The address of Stripe's onboarding for this vendor. Its account is made on the way where there is none: the row comes first, so that a
 /// double click, or a crash between asking and writing down, still makes one.
-pub async fn set_up(app: &App, vendor: &Vendor) -> Result<String, AppError> {
+pub async fn set_up(app: &App, vendor: &Owner) -> Result<String, AppError> {
     let mut db = app.pool.acquire().await?;
     let first = settings(app, &mut db, vendor.id()).await?.schedule.on_or_after(OffsetDateTime::now_utc().date());
     sqlx::query!(
@@ -68,7 +68,7 @@ pub async fn set_up(app: &App, vendor: &Vendor) -> Result<String, AppError> {
 }
 
 /// The address of the vendor's own pages at Stripe: its bank account, its papers.
-pub async fn dashboard(app: &App, vendor: &Vendor) -> Result<String, AppError> {
+pub async fn dashboard(app: &App, vendor: &Owner) -> Result<String, AppError> {
     let account = sqlx::query_scalar!("select stripe_account_id from vendor_accounts where vendor_id = $1", vendor.id().uuid())
         .fetch_optional(&app.pool)
         .await?
@@ -78,7 +78,7 @@ pub async fn dashboard(app: &App, vendor: &Vendor) -> Result<String, AppError> {
 }
 
 /// The vendor says that a payout which failed may be tried again: at the next run.
-pub async fn try_again(app: &App, vendor: &Vendor) -> sqlx::Result<bool> {
+pub async fn try_again(app: &App, vendor: &Owner) -> sqlx::Result<bool> {
     let mut tx = app.pool.begin().await?;
     let done = sqlx::query!(
         "update vendor_accounts set stopped_at = null where vendor_id = $1 and stopped_at is not null",

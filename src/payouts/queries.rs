@@ -8,7 +8,7 @@ use crate::{
         Cursor,
         queries::{PAGE, Rows},
     },
-    server::auth::{Operator, Vendor},
+    server::auth::{Operator, Owner},
 };
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use time::{Date, OffsetDateTime};
@@ -55,7 +55,7 @@ pub(super) async fn with_money(db: &PgPool, currency: Currency) -> sqlx::Result<
 }
 
 /// A vendor's own balances.
-pub async fn own_balances(db: impl PgExecutor<'_>, vendor: &Vendor, currency: Currency) -> sqlx::Result<Balances> {
+pub async fn own_balances(db: impl PgExecutor<'_>, vendor: &Owner, currency: Currency) -> sqlx::Result<Balances> {
     balances(db, vendor.id(), currency).await
 }
 
@@ -73,7 +73,7 @@ pub struct OwnAccount {
     pub next_payout_on: Date,
 }
 
-pub async fn own_account(db: &PgPool, vendor: &Vendor) -> sqlx::Result<Option<OwnAccount>> {
+pub async fn own_account(db: &PgPool, vendor: &Owner) -> sqlx::Result<Option<OwnAccount>> {
     sqlx::query_as!(
         OwnAccount,
         r#"select stripe_account_id is not null as "made!", payouts_enabled, details_submitted, requirements_due, disabled_reason, bank,
@@ -88,7 +88,7 @@ pub async fn own_account(db: &PgPool, vendor: &Vendor) -> sqlx::Result<Option<Ow
 /// A vendor's own payouts, newest first, those after the one that was booked then.
 pub async fn own_payouts(
     db: &PgPool,
-    vendor: &Vendor,
+    vendor: &Owner,
     after: Option<(OffsetDateTime, PayoutId)>,
     limit: i64,
 ) -> sqlx::Result<Vec<PayoutRow>> {

@@ -17,7 +17,7 @@ use crate::{
         record,
     },
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator},
         state::App,
     },
 };
@@ -32,7 +32,7 @@ const PER_RUN: i64 = 100;
 pub enum Deliverer<'a> {
     /// Whoever may read the order as its shopper.
     Shopper(MayRead, &'a Reader),
-    Vendor(&'a Vendor),
+    Vendor(&'a Manager),
     Operator(&'a Operator),
 }
 

@@ -9,7 +9,7 @@ use crate::{
     ids::PayoutId,
     money::Money,
     server::{
-        auth::Vendor,
+        auth::Owner,
         rest::{List, Page, Params},
         state::App,
     },
@@ -49,7 +49,7 @@ pub struct VendorBalance {
 /// The vendor's balance
 #[utoipa::path(get, path = "/vendor/balance", tag = "vendor", operation_id = "getVendorBalance",
     responses((status = 200, body = VendorBalance), (status = 403)), security(("bearer" = []), ("session" = [])))]
-pub async fn balance(State(app): State<App>, vendor: Vendor) -> Result<Json<VendorBalance>, AppError> {
+pub async fn balance(State(app): State<App>, vendor: Owner) -> Result<Json<VendorBalance>, AppError> {
     let currency = app.config.currency;
     let balances = queries::own_balances(&app.pool, &vendor, currency).await?;
     let account = queries::own_account(&app.pool, &vendor).await?;
@@ -108,7 +108,7 @@ impl VendorPayout {
     responses((status = 200, body = List<VendorPayout>), (status = 403)), security(("bearer" = []), ("session" = [])))]
 pub async fn list(
     State(app): State<App>,
-    vendor: Vendor,
+    vendor: Owner,
     Params(page): Params<Page>,
 ) -> Result<Json<List<VendorPayout>>, AppError> {
     const NAME: &str = "vendor payouts";

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     ids::VendorId,
     server::{
-        auth::{Operator, Vendor},
+        auth::{Operator, Owner},
         errors::violates,
         state::App,
     },
@@ -34,7 +34,7 @@ pub async fn settings(app: &App, db: &mut PgConnection, vendor: VendorId) -> sql
 }
 
 /// The vendor chooses its days and its minimum. The next payout moves to the next of these days.
-pub async fn choose(app: &App, vendor: &Vendor, schedule: Schedule, minimum_minor: i64, now: OffsetDateTime) -> sqlx::Result<()> {
+pub async fn choose(app: &App, vendor: &Owner, schedule: Schedule, minimum_minor: i64, now: OffsetDateTime) -> sqlx::Result<()> {
     let (name, weekday, month_day) = schedule.parts();
     let mut tx = app.pool.begin().await?;
     sqlx::query!(

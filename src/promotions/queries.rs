@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     ids::{CategoryId, ProductId, PromotionId},
     money::BasisPoints,
-    server::auth::Vendor,
+    server::auth::Manager,
 };
 use serde_json::json;
 use sqlx::PgPool;
@@ -51,7 +51,7 @@ impl PromotionRow {
 }
 
 /// A page of the vendor's promotions, what is not over first; `page` counts from 0. The flag says whether there are more.
-pub async fn own(pool: &PgPool, vendor: &Vendor, page: u32) -> sqlx::Result<(Vec<PromotionRow>, bool)> {
+pub async fn own(pool: &PgPool, vendor: &Manager, page: u32) -> sqlx::Result<(Vec<PromotionRow>, bool)> {
     let mut rows = sqlx::query_as!(
         PromotionRow,
         r#"select p.id as "id: PromotionId", p.name, p.off_bp, c.name as "category?", d.title as "product?", p.starts_at, p.ends_at, p.state,
@@ -77,7 +77,7 @@ pub async fn own(pool: &PgPool, vendor: &Vendor, page: u32) -> sqlx::Result<(Vec
 ///
 /// # Errors
 /// `NotFound` where it is another's.
-pub async fn title(pool: &PgPool, vendor: &Vendor, product: ProductId) -> Result<String, AppError> {
+pub async fn title(pool: &PgPool, vendor: &Manager, product: ProductId) -> Result<String, AppError> {
     sqlx::query_scalar!("select title from products where id = $1 and vendor_id = $2", product.uuid(), vendor.id().uuid())
         .fetch_optional(pool)
         .await?
@@ -88,7 +88,7 @@ pub async fn title(pool: &PgPool, vendor: &Vendor, product: ProductId) -> Result
 ///
 /// # Errors
 /// `NotFound` where its product is another's.
-pub async fn add(pool: &PgPool, vendor: &Vendor, draft: &Draft) -> Result<PromotionId, AppError> {
+pub async fn add(pool: &PgPool, vendor: &Manager, draft: &Draft) -> Result<PromotionId, AppError> {
     if let Some(product) = draft.product_id {
         title(pool, vendor, product).await?;
     }
@@ -126,7 +126,7 @@ pub async fn add(pool: &PgPool, vendor: &Vendor, draft: &Draft) -> Result<Promot
 ///
 /// # Errors
 /// `NotFound` where it is another's.
-pub async fn end(pool: &PgPool, vendor: &Vendor, id: PromotionId) -> Result<(), AppError> {
+pub async fn end(pool: &PgPool, vendor: &Manager, id: PromotionId) -> Result<(), AppError> {
     let mut tx = pool.begin().await?;
     let was = sqlx::query_scalar!(
         "select state from promotions where id = $1 and vendor_id = $2 for no key update",

@@ -54,6 +54,11 @@ const LAWS: &[(&str, &str)] = &[
          or exists (select 1 from order_lines l where l.vendor_order_id = v.id and l.order_id <> v.order_id)",
     ),
     (
+        "Teams: every shop has an owner, and its letters go to one of its owners",
+        "select count(*) from vendors v where not exists
+         (select 1 from vendor_members m where m.vendor_id = v.id and m.user_id = v.owner_id and m.role = 'owner')",
+    ),
+    (
         "Payments: a placed order was paid once, with its own total and currency",
         "select count(*) from orders o where o.status = 'placed' and not exists
          (select 1 from payments p where p.order_id = o.id and p.state = 'paid' and p.amount_minor = o.total_minor and p.currency = o.currency)",

@@ -6,7 +6,7 @@ use crate::{
     ids::{OrderId, OrderLineId, PictureId, ReturnId, ReturnPictureId, VendorOrderId},
     money::Currency,
     orders::{model::Event, queries::MayRead},
-    server::auth::{Operator, Vendor},
+    server::auth::{Manager, Operator},
 };
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ impl Scope {
     }
 
     /// Those of the vendor's parcels.
-    pub fn vendor(vendor: &Vendor) -> Self {
+    pub fn vendor(vendor: &Manager) -> Self {
         Self { order: None, vendor: Some(vendor.id().uuid()) }
     }
 
@@ -101,7 +101,7 @@ async fn rows(
 }
 
 /// How many of the vendor's returns wait for it: for its answer, or for it to say what came.
-pub async fn count_waiting(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<i64> {
+pub async fn count_waiting(pool: &PgPool, vendor: &Manager) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from returns t join vendor_orders v on v.id = t.vendor_order_id
            where v.vendor_id = $1 and t.state in ('asked', 'sent')"#,
@@ -157,7 +157,7 @@ pub async fn detail(pool: &PgPool, scope: Scope, id: ReturnId) -> Result<ReturnD
     .await?;
     let talk = sqlx::query_as!(
         Event,
-        r#"select vendor_order_id as "vendor_order_id: VendorOrderId", kind, detail, at from order_events
+        r#"select vendor_order_id as "vendor_order_id: VendorOrderId", kind, detail, null::text as actor, at from order_events
            where order_id = $1 and detail ->> 'return' = $2 order by id"#,
         row.order.uuid(),
         id.to_string()

@@ -12,7 +12,7 @@ use crate::{
     ids::{OrderId, ReturnId, UserId, VendorOrderId},
     orders::{queries::MayRead, record},
     server::{
-        auth::{Operator, Vendor},
+        auth::{Manager, Operator},
         errors::violates,
         state::App,
     },
@@ -25,7 +25,7 @@ use sqlx::PgConnection;
 pub enum Actor<'a> {
     /// Whoever may read the order; signed in or not.
     Shopper(MayRead, Option<UserId>),
-    Vendor(&'a Vendor),
+    Vendor(&'a Manager),
     Operator(&'a Operator),
 }
 

@@ -4,9 +4,11 @@ use super::{errors::internal, session::USER_KEY, state::App};
 use crate::{
     error::AppError,
     ids::{UserId, VendorId},
+    vendors::role::TeamRole,
 };
 use axum::extract::FromRequestParts;
 use http::{Extensions, HeaderMap, request::Parts};
+use std::ops::Deref;
 use tower_sessions::Session;
 
 /// A signed-in person, as every page needs them. One query.
@@ -20,12 +22,13 @@ pub struct Customer {
     vendor: Option<VendorMembership>,
 }
 
-/// The person's shop, whatever its status.
+/// The shop in whose team the person is, whatever its status.
 #[derive(Debug, Clone)]
 pub struct VendorMembership {
     pub id: VendorId,
     pub slug: String,
     pub name: String,
+    pub role: TeamRole,
     /// `pending`, `approved`, `refused`, `suspended`
     pub status: String,
 }
@@ -79,6 +82,10 @@ impl MaybeCustomer {
     pub fn guest() -> Self {
         Self(None)
     }
+    /// Someone who is signed in.
+    pub fn of(customer: Customer) -> Self {
+        Self(Some(customer))
+    }
 
     pub fn customer(&self) -> Option<&Customer> {
         self.0.as_ref()
@@ -92,19 +99,33 @@ impl MaybeCustomer {
     }
 }
 
-/// The owner of an approved shop. Everything a vendor may touch is found through [`Vendor::id`].
+/// Someone of the team of an approved shop. Everything a vendor may touch is found through [`Vendor::id`]. What not everybody of the
+/// team may do asks for a [`Manager`] or an [`Owner`] instead.
 #[derive(Debug, Clone)]
 pub struct Vendor {
     customer: Customer,
     id: VendorId,
     slug: String,
     name: String,
+    role: TeamRole,
 }
 
 impl Vendor {
-    fn of(customer: &Customer) -> Option<Self> {
+    pub fn of(customer: &Customer) -> Option<Self> {
         let shop = customer.vendor.as_ref().filter(|v| v.status == "approved")?;
-        Some(Self { customer: customer.clone(), id: shop.id, slug: shop.slug.clone(), name: shop.name.clone() })
+        let (slug, name) = (shop.slug.clone(), shop.name.clone());
+        Some(Self { customer: customer.clone(), id: shop.id, slug, name, role: shop.role })
+    }
+    pub fn role(&self) -> TeamRole {
+        self.role
+    }
+    /// The guard of what only managers and owners may.
+    pub fn manager(&self) -> Option<Manager> {
+        Manager::admit(self.clone())
+    }
+    /// The guard of what only owners may.
+    pub fn owner(&self) -> Option<Owner> {
+        Owner::admit(self.clone())
     }
     pub fn id(&self) -> VendorId {
         self.id
@@ -117,6 +138,58 @@ impl Vendor {
     }
     pub fn customer(&self) -> &Customer {
         &self.customer
+    }
+}
+
+/// A manager or an owner of an approved shop: goods, prices, coupons, money back, returns, the shop's page.
+#[derive(Debug, Clone)]
+pub struct Manager(Vendor);
+
+impl Deref for Manager {
+    type Target = Vendor;
+    fn deref(&self) -> &Vendor {
+        &self.0
+    }
+}
+
+/// An owner of an approved shop: how it is paid, what stands on its invoices, and its team.
+#[derive(Debug, Clone)]
+pub struct Owner(Manager);
+
+impl Deref for Owner {
+    type Target = Manager;
+    fn deref(&self) -> &Manager {
+        &self.0
+    }
+}
+
+/// A guard of the vendor's desk: who of a team may sit there.
+pub trait Seat: Sized + Send {
+    /// The least role that is enough.
+    const ROLE: TeamRole;
+
+    /// The guard, where this member's role is enough.
+    fn admit(vendor: Vendor) -> Option<Self>;
+}
+
+impl Seat for Vendor {
+    const ROLE: TeamRole = TeamRole::Fulfiller;
+    fn admit(vendor: Vendor) -> Option<Self> {
+        Some(vendor)
+    }
+}
+
+impl Seat for Manager {
+    const ROLE: TeamRole = TeamRole::Manager;
+    fn admit(vendor: Vendor) -> Option<Self> {
+        vendor.role.may(Self::ROLE).then_some(Self(vendor))
+    }
+}
+
+impl Seat for Owner {
+    const ROLE: TeamRole = TeamRole::Owner;
+    fn admit(vendor: Vendor) -> Option<Self> {
+        if vendor.role.may(Self::ROLE) { Manager::admit(vendor).map(Self) } else { None }
     }
 }
 
@@ -170,8 +243,9 @@ impl Customer {
 async fn find(app: &App, id: UserId) -> sqlx::Result<Option<Customer>> {
     let row = sqlx::query!(
         r#"select u.id as "id: UserId", u.handle, u.name, u.email, u.operator,
-                      v.id as "vendor_id?: VendorId", v.slug as "slug?", v.name as "vendor_name?", v.status as "status?"
-               from users u left join vendors v on v.owner_id = u.id where u.id = $1"#,
+                      v.id as "vendor_id?: VendorId", v.slug as "slug?", v.name as "vendor_name?", v.status as "status?",
+                      m.role as "role?: TeamRole"
+               from users u left join vendor_members m on m.user_id = u.id left join vendors v on v.id = m.vendor_id where u.id = $1"#,
         id.uuid()
     )
     .fetch_optional(&app.pool)
@@ -182,8 +256,10 @@ async fn find(app: &App, id: UserId) -> sqlx::Result<Option<Customer>> {
         name: r.name,
         email: r.email,
         operator: r.operator,
-        vendor: match (r.vendor_id, r.slug, r.vendor_name, r.status) {
-            (Some(id), Some(slug), Some(name), Some(status)) => Some(VendorMembership { id, slug, name, status }),
+        vendor: match (r.vendor_id, r.slug, r.vendor_name, r.status, r.role) {
+            (Some(id), Some(slug), Some(name), Some(status), Some(role)) => {
+                Some(VendorMembership { id, slug, name, role, status })
+            }
             _ => None,
         },
     }))
@@ -203,6 +279,22 @@ impl FromRequestParts<App> for Vendor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let customer = Customer::from_request_parts(parts, app).await?;
         Self::of(&customer).ok_or(AppError::Forbidden)
+    }
+}
+
+impl FromRequestParts<App> for Manager {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        Self::admit(Vendor::from_request_parts(parts, app).await?).ok_or(AppError::Forbidden)
+    }
+}
+
+impl FromRequestParts<App> for Owner {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        Self::admit(Vendor::from_request_parts(parts, app).await?).ok_or(AppError::Forbidden)
     }
 }
 

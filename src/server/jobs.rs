@@ -237,6 +237,7 @@ pub async fn sweep(app: &App) {
     log("asking about disputes", crate::disputes::sweep(app).await);
     log("the nightly reconciliation", crate::reconciliation::nightly(app, time::OffsetDateTime::now_utc()).await);
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
+    log("beginning and ending holidays", crate::vendors::holiday::sweep(app).await);
     log("closing months", crate::documents::close_months(app, time::OffsetDateTime::now_utc()).await);
     log("chaining the audit log", crate::audit::chain(&app.pool).await.map(drop));
     log("beginning and ending promotions", crate::promotions::sweep(app).await);

@@ -1,6 +1,7 @@
 //! A page: its title, its status and how to draw it. Drawn once, whole, in one document; islands wake up in the browser.
 
 use super::{auth::MaybeCustomer, errors::Presented, state::App};
+use crate::vendors::{desk::SECTIONS, role::TeamRole};
 use axum::{
     extract::{FromRequestParts, Request, State},
     middleware::Next,
@@ -43,7 +44,8 @@ pub struct Page {
 /// The desks that the reader of a page may sit at: the header leads there, without script too.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Desks {
-    pub vendor: bool,
+    /// With the role in the team of an open shop.
+    pub vendor: Option<TeamRole>,
     pub operator: bool,
 }
 
@@ -178,10 +180,10 @@ pub async fn note_desks(State(app): State<App>, request: Request, next: Next) ->
     let who = MaybeCustomer::from_request_parts(&mut parts, &app).await.ok();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(customer) = who.as_ref().and_then(MaybeCustomer::customer) {
-        let desks =
-            Desks { vendor: customer.vendor().is_some_and(|shop| shop.status == "approved"), operator: customer.is_operator() };
+        let vendor = customer.vendor().filter(|shop| shop.status == "approved").map(|shop| shop.role);
+        let desks = Desks { vendor, operator: customer.is_operator() };
         response.extensions_mut().insert(desks);
-        if desks.vendor || desks.operator {
+        if desks.vendor.is_some() || desks.operator {
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
         }
     }
@@ -228,8 +230,12 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, c
     let notice = notice.map(|n| view! { <crate::ui::Notice tone=crate::ui::Tone::Good>{n}</crate::ui::Notice> });
     let (class, side) = match layout {
         Layout::Shop => ("shop", None),
-        Layout::Vendor(here) => ("desk", Some(("Your shop", crate::vendors::DESK, here))),
-        Layout::Operator(here) => ("desk", Some(("Operator", crate::operator::DESK, here))),
+        Layout::Vendor(here) => {
+            let may = |asked: TeamRole| desks.vendor.is_some_and(|role| role.may(asked));
+            let links: Vec<_> = SECTIONS.iter().filter(|(.., asked)| may(*asked)).map(|(href, text, _)| (*href, *text)).collect();
+            ("desk", Some(("Your shop", links, here)))
+        }
+        Layout::Operator(here) => ("desk", Some(("Operator", crate::operator::DESK.to_vec(), here))),
     };
     let live = matches!(layout, Layout::Vendor(_)).then(|| {
         let drawn = (time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64;
@@ -237,8 +243,8 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, c
     });
     let side = side.map(|(label, links, here)| {
         let links = links
-            .iter()
-            .map(|(href, text)| view! { <li><a href=*href aria-current=(*href == here).then_some("page")>{*text}</a></li> })
+            .into_iter()
+            .map(|(href, text)| view! { <li><a href=href aria-current=(href == here).then_some("page")>{text}</a></li> })
             .collect_view();
         view! { <nav class="desk-nav" aria-label=label><p>{label}</p><ul>{links}</ul></nav> }
     });
@@ -256,7 +262,7 @@ fn Frame(layout: Layout, notice: Option<String>, search: String, desks: Desks, c
                     <div class="nav-market">
                         <a href="/products">"All goods"</a>
                         <a href="/vendors">"Vendors"</a>
-                        {desks.vendor.then(|| view! { <a href="/vendor">"Your shop"</a> })}
+                        {desks.vendor.map(|_| view! { <a href="/vendor">"Your shop"</a> })}
                         {desks.operator.then(|| view! { <a href="/operator">"Operator"</a> })}
                     </div>
                     <div class="nav-own"><crate::accounts::islands::PersonalNav/></div>

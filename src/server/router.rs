@@ -21,13 +21,9 @@ use tower_http::{
 /// The largest body of an ordinary form; uploads and webhooks say their own.
 pub const FORM_LIMIT: usize = 256 * 1024;
 
-/// The whole program as one service.
-pub fn router(app: App) -> Router {
-    let server_functions = Router::new()
-        .route("/sf/{*name}", post(server_function).get(server_function))
-        .layer(middleware::from_fn(errors::server_function_status));
-
-    let people = Router::new()
+/// Every page and form, as its slice names it. What stands here stands under the eyes of the tests that walk it.
+pub fn people() -> Router<App> {
+    Router::new()
         .merge(about::routes())
         .merge(accounts::pages::routes())
         .merge(catalog::pages::routes())
@@ -36,12 +32,22 @@ pub fn router(app: App) -> Router {
         .merge(orders::pages::routes())
         .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
+        .merge(vendors::joining::routes())
         .merge(vendors::pages::routes())
         .merge(live::stream::routes())
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())
         .merge(returns::pages::routes())
         .merge(disputes::pages::routes())
+}
+
+/// The whole program as one service.
+pub fn router(app: App) -> Router {
+    let server_functions = Router::new()
+        .route("/sf/{*name}", post(server_function).get(server_function))
+        .layer(middleware::from_fn(errors::server_function_status));
+
+    let people = people()
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))

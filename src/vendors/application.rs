@@ -121,12 +121,12 @@ pub struct Standing {
     pub applied_at: OffsetDateTime,
 }
 
-/// One's own application or shop.
+/// The application or shop that one owns.
 pub async fn standing(app: &App, who: &Customer) -> sqlx::Result<Option<Standing>> {
     sqlx::query_as!(
         Standing,
-        r#"select id as "id: VendorId", slug, name, country, tagline, description, status, status_reason, applied_at
-           from vendors where owner_id = $1"#,
+        r#"select v.id as "id: VendorId", v.slug, v.name, v.country, v.tagline, v.description, v.status, v.status_reason, v.applied_at
+           from vendors v join vendor_members m on m.vendor_id = v.id and m.role = 'owner' where m.user_id = $1"#,
         who.id().uuid()
     )
     .fetch_optional(&app.pool)
@@ -136,7 +136,7 @@ pub async fn standing(app: &App, who: &Customer) -> sqlx::Result<Option<Standing
 /// Applies to sell. One shop per person; who was refused may apply again with other words.
 ///
 /// # Errors
-/// [`Refusal::AlreadyApplied`]; a field error at `slug` when another shop has it.
+/// [`Refusal::AlreadyApplied`], also for who is in the team of a shop; a field error at `slug` when another shop has it.
 pub async fn apply(app: &App, who: &Customer, new: &Application) -> Result<VendorId, AppError> {
     let mut tx = app.pool.begin().await?;
     let made = sqlx::query_scalar!(
@@ -159,6 +159,7 @@ pub async fn apply(app: &App, who: &Customer, new: &Application) -> Result<Vendo
     let vendor = match made {
         Ok(Some(vendor)) => vendor,
         Ok(None) => return Err(Refusal::AlreadyApplied.into()),
+        Err(error) if violates(&error, "vendor_members_one_shop") => return Err(Refusal::AlreadyApplied.into()),
         Err(error) if violates(&error, "vendors_slug_key") => {
             return Err(AppError::field("slug", "Another shop has this address; please choose another"));
         }

@@ -3,6 +3,7 @@
 use super::{
     application::{self, Application, ApplicationForm, ShopSlug, Standing},
     model::{About, ShopName, Tagline},
+    role::TeamRole,
 };
 use crate::{
     accounts::{self, pages::AccountFrame},
@@ -29,6 +30,9 @@ pub fn routes() -> Router<App> {
 
 async fn page(State(app): State<App>, who: Customer, session: Session) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
+    if let Some(shop) = who.vendor().filter(|shop| shop.role != TeamRole::Owner) {
+        return Ok(draw_member(shop.name.clone(), shop.role).notice(notice));
+    }
     let page = match application::standing(&app, &who).await? {
         None => draw_form(None, ApplicationForm { country: "GB".into(), ..Default::default() }, countries(&app).await?, none()),
         Some(shop) if shop.status == "refused" => {
@@ -86,6 +90,19 @@ async fn send(app: &App, who: &Customer, new: &Application) -> Result<(), AppErr
 
 async fn countries(app: &App) -> sqlx::Result<Vec<(String, String)>> {
     Ok(accounts::queries::countries(&app.pool).await?.into_iter().map(|c| (c.code, c.name)).collect())
+}
+
+/// For who works at somebody's shop: a person is in one shop at a time.
+fn draw_member(shop: String, role: TeamRole) -> Page {
+    Page::new("Sell on Souk", move || {
+        view! {
+            <AccountFrame here=HERE title=shop.clone()>
+                <Notice tone=Tone::Good>{format!("You are {} of {shop}. ", role.article())} <a href="/vendor">"Go to the desk"</a></Notice>
+                <p>{role.about()}</p>
+                <p>"To open a shop of your own, leave this one first: on " <a href="/vendor/team">"the team’s page"</a> "."</p>
+            </AccountFrame>
+        }
+    })
 }
 
 fn draw_standing(shop: Standing) -> Page {

@@ -21,6 +21,10 @@ pub const LATE_HOURS: i32 = 48;
 pub struct Home {
     /// In UTC.
     pub today: Date,
+    /// The shop's next holiday, as it stands in its row.
+    pub holiday_from: Option<Date>,
+    pub holiday_until: Option<Date>,
+    pub holiday_message: String,
     /// Paid orders of which something has to leave, and how many of them are late.
     pub to_ship: i64,
     pub late: i64,
@@ -102,7 +106,7 @@ pub async fn read(pool: &PgPool, vendor: &Vendor, span: u16) -> sqlx::Result<Hom
                select v.id, o.number, o.ship_name, o.placed_at from vendor_orders v join orders o on o.id = v.order_id
                where v.vendor_id = $1 and v.fulfilment_status <> 'fulfilled' and o.status = 'placed' and o.payment_status <> 'refunded'
                  and parcel_waits(v.id))
-           select clock.today as "today!",
+           select clock.today as "today!", shop.holiday_from, shop.holiday_until, shop.holiday_message,
                   (select count(*) from waiting) as "to_ship!",
                   (select count(*) from waiting where placed_at < now() - make_interval(hours => $2)) as "late!",
                   (select coalesce(json_agg(x order by x.placed_at), '[]') from (
@@ -146,7 +150,7 @@ pub async fn read(pool: &PgPool, vendor: &Vendor, span: u16) -> sqlx::Result<Hom
                       where f.vendor_id = $1 and f.day > clock.today - $4::int
                       group by p.id, p.title having sum(f.pieces) > 0
                       order by sum(f.revenue_minor) desc, p.title limit 8) x) as "best!: Json<Vec<BestSeller>>"
-           from clock"#,
+           from clock, vendors shop where shop.id = $1"#,
         vendor.id().uuid(),
         LATE_HOURS,
         LOW,

@@ -1,5 +1,5 @@
 //! Owns shops within the shop: what they say of themselves, how they ship, and the vendor's desk. Who may sell is
-//! decided in `application`, by the operator alone.
+//! decided in `application`, by the operator alone; who may do what for a shop in `team`, by its owners.
 
 pub mod model;
 
@@ -10,28 +10,20 @@ pub mod applying;
 #[cfg(feature = "ssr")]
 pub mod desk;
 #[cfg(feature = "ssr")]
+pub mod holiday;
+#[cfg(feature = "ssr")]
 pub mod home;
 #[cfg(any(feature = "ssr", feature = "desk"))]
 pub mod islands;
+#[cfg(feature = "ssr")]
+pub mod joining;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod queries;
 #[cfg(feature = "ssr")]
 pub mod rest;
-
-/// The sections of the dashboard: address and label.
-pub const DESK: &[(&str, &str)] = &[
-    ("/vendor", "Today"),
-    ("/vendor/products", "Products"),
-    ("/vendor/orders", "Orders"),
-    ("/vendor/returns", "Returns"),
-    ("/vendor/disputes", "Disputes"),
-    ("/vendor/sales", "Sold"),
-    ("/vendor/payouts", "Payouts"),
-    ("/vendor/statements", "Statements"),
-    ("/vendor/promotions", "Promotions"),
-    ("/vendor/coupons", "Coupons"),
-    ("/vendor/documents", "Documents"),
-    ("/vendor/shop", "Shop"),
-];
+#[cfg(feature = "ssr")]
+pub mod role;
+#[cfg(feature = "ssr")]
+pub mod team;

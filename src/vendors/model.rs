@@ -5,6 +5,7 @@ use crate::{
     post::Days,
     texts,
 };
+use time::Date;
 
 /// The currency in which vendors price and ship.
 pub const CURRENCY: Currency = Currency::GBP;
@@ -26,6 +27,8 @@ texts!(
     LegalLine: line, 0, 120;
     LegalCity: line, 0, 80;
     LegalPostalCode: line, 0, 20;
+    /// What a shop says while it is on holiday.
+    HolidayMessage: paragraphs, 0, 500;
 );
 
 /// A number for VAT as its country writes it, without spaces: `GB123456789`. Empty: none.
@@ -73,6 +76,36 @@ pub struct ShopDraft {
     pub name: ShopName,
     pub tagline: Tagline,
     pub description: About,
+}
+
+/// The most days from the first to the last of a holiday.
+pub const LONGEST_HOLIDAY: i64 = 366;
+
+/// When a shop's goods cannot be bought: days in UTC, the last one included.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Holiday {
+    pub from: Date,
+    pub until: Date,
+    /// Plain text in paragraphs; may be empty.
+    pub message: String,
+}
+
+/// A holiday, as it shall be.
+#[derive(Debug, Clone)]
+pub struct HolidayDraft {
+    pub from: Date,
+    pub until: Date,
+    pub message: HolidayMessage,
+}
+
+/// Why nothing of a shop can be bought: the same words on its pages, in the cart, at the checkout and for programs.
+pub fn holiday_sentence(shop: &str, until: Date) -> String {
+    format!("{shop} is on holiday until {}. Its goods can be bought again after that.", day_words(until))
+}
+
+/// `3 December 2026`
+pub fn day_words(day: Date) -> String {
+    format!("{} {} {}", day.day(), day.month(), day.year())
 }
 
 /// How a vendor ships, as it shall be.

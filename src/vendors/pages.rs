@@ -1,13 +1,15 @@
-//! The vendor's desk. Every page here has one guard, [`Desk`], and finds everything through its vendor.
+//! The vendor's desk. Every page here has one guard, [`Desk`](super::desk::Desk) with the least role that is enough, and finds everything
+//! through its vendor.
 
 mod bulk;
 mod coupons;
 mod earnings;
+mod holiday;
 mod legal;
-mod order_history;
 mod orders;
 mod pictures;
 mod product;
+mod product_facts;
 mod product_form;
 mod product_view;
 mod products;
@@ -17,6 +19,7 @@ mod ship_form;
 mod ship_many;
 mod shop;
 mod stock;
+mod team;
 mod today;
 
 use crate::server::state::App;
@@ -51,12 +54,18 @@ pub fn routes() -> Router<App> {
         .route("/vendor/orders/{order}/shipments", get(orders::back).post(orders::ship))
         .route("/vendor/orders/{order}/refunds", get(orders::back).post(orders::refund))
         .route("/vendor/sales", get(sales::show))
+        .route("/vendor/team", get(team::show).post(team::invite))
+        .route("/vendor/team/leave", post(team::leave))
+        .route("/vendor/team/invitations/{invitation}", post(team::invitation))
+        .route("/vendor/team/{member}", post(team::change_role))
+        .route("/vendor/team/{member}/remove", post(team::remove))
         .route("/vendor/coupons", get(coupons::list).post(coupons::add))
         .route("/vendor/coupons/{coupon}", post(coupons::end))
         .route("/vendor/promotions", get(promotions::list).post(promotions::add))
         .route("/vendor/promotions/{promotion}", post(promotions::end))
         .route("/vendor/shop", get(shop::show).post(shop::describe))
         .route("/vendor/shop/invoices", get(shop::back).post(legal::save))
+        .route("/vendor/shop/holiday", get(shop::back).post(holiday::save))
         .route("/vendor/shop/shipping", get(shop::back).post(shop::add_method))
         .route("/vendor/shop/shipping/{method}", get(shop::back_from_method).post(shop::edit_method))
 }

@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     ids::{PictureId, ProductId, ShippingMethodId},
     money::Money,
-    server::auth::Vendor,
+    server::auth::{Manager, Owner, Vendor},
     text::slugify,
 };
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub async fn shop_text(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<ShopText>
 }
 
 /// The address of the shop stays: links to it are out in the world.
-pub async fn describe_shop(pool: &PgPool, vendor: &Vendor, draft: &ShopDraft) -> sqlx::Result<()> {
+pub async fn describe_shop(pool: &PgPool, vendor: &Manager, draft: &ShopDraft) -> sqlx::Result<()> {
     sqlx::query!(
         "update vendors set name = $2, tagline = $3, description = $4 where id = $1",
         vendor.id().uuid(),
@@ -51,7 +51,7 @@ pub struct Legal {
     pub vat_number: String,
 }
 
-pub async fn legal(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Legal> {
+pub async fn legal(pool: &PgPool, vendor: &Owner) -> sqlx::Result<Legal> {
     sqlx::query_as!(
         Legal,
         "select legal_name as name, legal_line1 as line1, legal_line2 as line2, legal_city as city, legal_postal_code as postal_code, vat_number
@@ -63,7 +63,7 @@ pub async fn legal(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Legal> {
 }
 
 /// From the next invoice on; what is issued stays.
-pub async fn set_legal(pool: &PgPool, vendor: &Vendor, draft: &LegalDraft) -> sqlx::Result<()> {
+pub async fn set_legal(pool: &PgPool, vendor: &Owner, draft: &LegalDraft) -> sqlx::Result<()> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "update vendors set legal_name = $2, legal_line1 = $3, legal_line2 = $4, legal_city = $5, legal_postal_code = $6, vat_number = $7
@@ -118,7 +118,7 @@ pub async fn methods(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Vec<Method>
 }
 
 /// Adds a way to ship behind the others. Its code, which orders keep, comes from its first name and never changes.
-pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> Result<(), AppError> {
+pub async fn add_method(pool: &PgPool, vendor: &Manager, draft: &MethodDraft) -> Result<(), AppError> {
     let mut tx = pool.begin().await?;
     // One at a time for a vendor, so that the count and the codes hold.
     sqlx::query!("select id from vendors where id = $1 for no key update", vendor.id().uuid()).fetch_one(&mut *tx).await?;
@@ -156,7 +156,7 @@ pub async fn add_method(pool: &PgPool, vendor: &Vendor, draft: &MethodDraft) -> 
     Ok(())
 }
 
-pub async fn edit_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodId, draft: &MethodDraft) -> Result<(), AppError> {
+pub async fn edit_method(pool: &PgPool, vendor: &Manager, method: ShippingMethodId, draft: &MethodDraft) -> Result<(), AppError> {
     let mut tx = pool.begin().await?;
     let before = sqlx::query!(
         "select price_minor, free_over_minor from shipping_methods where id = $1 and vendor_id = $2 for no key update",
@@ -195,7 +195,7 @@ fn prices(price: i64, free_over: Option<i64>) -> Value {
 /// What a vendor changed about shipping, for the audit log.
 async fn note(
     tx: &mut PgConnection,
-    vendor: &Vendor,
+    vendor: &Manager,
     action: &str,
     method: ShippingMethodId,
     mut detail: Value,
@@ -205,7 +205,7 @@ async fn note(
 }
 
 /// Removes a way to ship; orders keep what they were promised. The last one stays: without it nobody could order.
-pub async fn remove_method(pool: &PgPool, vendor: &Vendor, method: ShippingMethodId) -> Result<(), AppError> {
+pub async fn remove_method(pool: &PgPool, vendor: &Manager, method: ShippingMethodId) -> Result<(), AppError> {
     let mut tx = pool.begin().await?;
     sqlx::query!("select id from vendors where id = $1 for no key update", vendor.id().uuid()).fetch_one(&mut *tx).await?;
     let gone = sqlx::query!("delete from shipping_methods where id = $1 and vendor_id = $2", method.uuid(), vendor.id().uuid())
@@ -241,7 +241,7 @@ pub struct Sold {
 }
 
 /// What was sold in the last `days`, by SKU, what brought most first; at most 500.
-pub async fn sold(pool: &PgPool, vendor: &Vendor, days: i32) -> sqlx::Result<Vec<Sold>> {
+pub async fn sold(pool: &PgPool, vendor: &Manager, days: i32) -> sqlx::Result<Vec<Sold>> {
     sqlx::query_as!(
         Sold,
         r#"select (array_agg(l.product_id order by o.placed_at desc))[1] as "product_id?: ProductId",

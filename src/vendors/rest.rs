@@ -8,13 +8,13 @@ use crate::{
     money::Money,
     orders::{
         self,
-        model::{FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
+        model::{Event, FulfilmentStatus, OrderStatus, PaymentStatus, VendorOrderDetail, VendorOrderFilter, VendorOrderSummary},
         queries,
         rest::{OrderAddress, OrderEvent, OrderParcel, Refund, Shipment},
     },
     payments::{self, Giver, Refundable, parts::Wanted},
     server::{
-        auth::{Customer, Vendor},
+        auth::{Customer, Manager, Vendor},
         rest::{Body, IdempotencyKey, List, Named, Page, Params, Price},
         state::App,
     },
@@ -126,12 +126,29 @@ pub struct VendorOrder {
     shipping_address: OrderAddress,
     /// What went back of it.
     refunds: Vec<Refund>,
-    timeline: Vec<OrderEvent>,
+    timeline: Vec<VendorOrderEvent>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     placed_at: Option<OffsetDateTime>,
+}
+
+/// A fact, and who of the shop's team made it one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VendorOrderEvent {
+    #[serde(flatten)]
+    event: OrderEvent,
+    /// The person's name; `null` where it was nobody of the team.
+    #[schema(required)]
+    actor: Option<String>,
+}
+
+impl VendorOrderEvent {
+    fn list(events: Vec<Event>) -> Vec<Self> {
+        let actors: Vec<_> = events.iter().filter(|e| OrderEvent::shown(e)).map(|e| e.actor.clone()).collect();
+        OrderEvent::list(events).into_iter().zip(actors).map(|(event, actor)| Self { event, actor }).collect()
+    }
 }
 
 impl VendorOrder {
@@ -144,7 +161,7 @@ impl VendorOrder {
             payment_status: head.payment_status,
             shipping_address: OrderAddress::of(&head),
             refunds: refunds.into_iter().map(|r| Refund::of(r, &head)).collect(),
-            timeline: OrderEvent::list(timeline),
+            timeline: VendorOrderEvent::list(timeline),
             created_at: head.created_at,
             placed_at: head.placed_at,
         }
@@ -293,7 +310,7 @@ impl ShippingBack {
     responses((status = 201, body = Refund), (status = 409)), security(("bearer" = []), ("session" = [])))]
 pub async fn refund(
     State(app): State<App>,
-    vendor: Vendor,
+    vendor: Manager,
     Named(id): Named<VendorOrderId>,
     Body(new): Body<NewRefund>,
 ) -> Result<(StatusCode, Json<Refund>), AppError> {

@@ -11,7 +11,7 @@ use souk::{
     ids::{OrderLineId, VendorOrderId},
     orders::{self, model::VendorOrderFilter, queries},
     payments,
-    server::auth::{Customer, Vendor},
+    server::auth::{Customer, Manager, Vendor},
 };
 use tower_sessions::{SessionStore, session::Id};
 use uuid::Uuid;
@@ -78,7 +78,7 @@ async fn parcels_leave_in_parts_and_the_shopper_reads_where_they_are() {
     let (test, world) = TestApp::with_services().await;
     let order = paid(&test, Some(world.people["ada"])).await;
     let (parcel, lines) = parcel_of(&test, &order, "mill").await;
-    let mill: Vendor = guard(&test, &test.vendor("mill").await).await;
+    let mill: Manager = guard(&test, &test.vendor("mill").await).await;
     let pool = &test.app.pool;
     assert_eq!(queries::vendor_orders(pool, &mill, VendorOrderFilter::ToShip, 0).await.expect("a list").0.len(), 1);
 

@@ -14,7 +14,7 @@ async fn drain(test: &TestApp) {
     while jobs::drain(&test.app).await.expect("jobs run") > 0 {}
 }
 
-fn picture() -> Vec<u8> {
+pub fn picture() -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     RgbImage::from_fn(40, 30, |x, y| Rgb([x as u8, y as u8, 90])).write_to(&mut out, ImageFormat::Png).expect("a picture");
     out.into_inner()
@@ -39,7 +39,7 @@ async fn ship(test: &TestApp, parcel: Uuid, lines: &[(Uuid, &str)]) {
 }
 
 /// An order of three plain bowls and a small one of the mill, all sent.
-async fn sent(test: &TestApp, user: Option<Uuid>) -> (Unpaid, Uuid, Vec<Uuid>) {
+pub async fn sent(test: &TestApp, user: Option<Uuid>) -> (Unpaid, Uuid, Vec<Uuid>) {
     let order = paid(test, user, &[("MILL-PLAIN", 3), ("MILL-SMALL", 1)]).await;
     let (parcel, lines) = parcel_of(test, &order, "mill").await;
     ship(test, parcel, &[(lines[0], "3"), (lines[1], "1")]).await;
@@ -47,7 +47,7 @@ async fn sent(test: &TestApp, user: Option<Uuid>) -> (Unpaid, Uuid, Vec<Uuid>) {
 }
 
 /// Asks to return pieces of the first line.
-async fn ask(client: &mut Client, order: &Unpaid, parcel: Uuid, line: Uuid, pieces: &str, files: &[&[u8]]) -> Answer {
+pub async fn ask(client: &mut Client, order: &Unpaid, parcel: Uuid, line: Uuid, pieces: &str, files: &[&[u8]]) -> Answer {
     let path = format!("/orders/{}/returns?token={}&parcel={parcel}", order.id, order.token);
     let name = format!("lines[{line}]");
     let fields = [(name.as_str(), pieces), ("reason", "damaged"), ("words", "The rim is chipped.\nSee the picture.")];
@@ -55,7 +55,7 @@ async fn ask(client: &mut Client, order: &Unpaid, parcel: Uuid, line: Uuid, piec
     client.post_multipart(&path, &fields, &files).await
 }
 
-async fn the_return(test: &TestApp) -> Uuid {
+pub async fn the_return(test: &TestApp) -> Uuid {
     sqlx::query_scalar("select id from returns order by asked_at desc limit 1").fetch_one(&test.app.pool).await.expect("a return")
 }
 

@@ -7,6 +7,7 @@ use crate::{
         Client, TestApp,
         purchase::{Unpaid, arrived, assert_laws_hold, deliver_all, onboard, paid, parcel_of},
     },
+    team::member,
 };
 use http::StatusCode;
 use souk::{
@@ -136,6 +137,27 @@ async fn each_form_of_the_desks_leaves_one_entry() {
     trail.after(&mut operator, by, &of(vendor), &[("days", "3000")], &[]).await;
     trail.after(&mut operator, by, &of(Uuid::now_v7()), &[("days", "3")], &[]).await;
     trail.after(&mut mill, seller, "/vendor/payouts/again", &[], &[]).await;
+
+    // The team: who is asked in, their role, who goes. Addresses stand in no entry.
+    let (team, fred) = ("/vendor/team", member(&test.app.pool, &world, "mill", "fred", "fulfiller").await);
+    let asked = [("email", "new@example.com"), ("role", "manager")];
+    trail.after(&mut mill, seller, team, &asked, &["invitation.sent"]).await;
+    trail.after(&mut mill, seller, team, &asked, &[]).await;
+    let invitation = format!("{team}/invitations/{}", one(&test, "select id from vendor_invitations").await);
+    trail.after(&mut kiln, world.people["kiln"], &invitation, &[("action", "revoke")], &[]).await;
+    trail.after(&mut mill, seller, &invitation, &[("action", "resend")], &["invitation.sent"]).await;
+    trail.after(&mut mill, seller, &invitation, &[("action", "revoke")], &["invitation.revoked"]).await;
+    trail.after(&mut mill, seller, &format!("{team}/{fred}"), &[("role", "manager")], &["member.role_changed"]).await;
+    trail.after(&mut mill, seller, &format!("{team}/{fred}"), &[("role", "manager")], &[]).await;
+    trail.after(&mut mill, seller, &format!("{team}/{seller}"), &[("role", "manager")], &[]).await;
+    let mut his = test.customer("fred").await;
+    trail.after(&mut his, fred, &format!("{team}/leave"), &[], &["member.left"]).await;
+    trail.after(&mut mill, seller, &format!("{team}/leave"), &[], &[]).await;
+    let told: i64 = sqlx::query_scalar("select count(*) from audit_log where detail::text like '%@example.com%'")
+        .fetch_one(&test.app.pool)
+        .await
+        .expect("a count");
+    assert_eq!(told, 0);
 
     // A password, which does not stand in the log.
     let mut person = test.customer("ada").await;

@@ -23,6 +23,7 @@ fn line(vendor: u8, quantity: i32, price: i64) -> CartLine {
         available: 100,
         set_aside: false,
         for_sale: true,
+        holiday_until: None,
         categories: vec![],
         vendor_vat_bp: 0,
     }
@@ -50,7 +51,11 @@ fn the_most_serious_problem_is_told_first() {
     assert_eq!(fewer.problem(), Some(Problem::FewerLeft { left: 3 }));
     let none = CartLine { available: 0, ..fewer.clone() };
     assert_eq!(none.problem(), Some(Problem::SoldOut));
-    let gone = CartLine { for_sale: false, ..none.clone() };
+    let until = time::macros::date!(2026 - 12 - 3);
+    let away = CartLine { holiday_until: Some(until), ..none.clone() };
+    assert_eq!(away.problem(), Some(Problem::OnHoliday { until }));
+    assert!(!away.buyable());
+    let gone = CartLine { for_sale: false, ..away };
     assert_eq!(gone.problem(), Some(Problem::Unavailable));
     let cheaper = CartLine { seen_price_minor: 1100, ..sound.clone() };
     assert_eq!(cheaper.problem(), Some(Problem::PriceFell { was: 1100, now: 1000 }));

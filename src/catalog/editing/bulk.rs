@@ -8,7 +8,7 @@ use crate::{
     error::{AppError, Refusal},
     ids::{CatalogChangeId, CategoryId, ProductId, VariantId},
     money::{BasisPoints, MAX_PRICE_MINOR, Money},
-    server::auth::Vendor,
+    server::auth::Manager,
     vendors::model::CURRENCY,
 };
 use serde::{Deserialize, Serialize};
@@ -196,7 +196,7 @@ fn level(v: &Variant, now: i64) -> Result<String, String> {
 ///
 /// # Errors
 /// Where it would be too much at once.
-pub async fn preview(pool: &PgPool, vendor: &Vendor, goods: &Goods, action: &Action) -> Result<Plan, AppError> {
+pub async fn preview(pool: &PgPool, vendor: &Manager, goods: &Goods, action: &Action) -> Result<Plan, AppError> {
     let mut tx = pool.begin().await?;
     let (products, variants) = lock(&mut tx, vendor, goods).await?;
     tx.rollback().await?;
@@ -207,7 +207,7 @@ pub async fn preview(pool: &PgPool, vendor: &Vendor, goods: &Goods, action: &Act
 ///
 /// # Errors
 /// [`Refusal::Stale`] where it would do something else by now.
-pub async fn apply(pool: &PgPool, vendor: &Vendor, goods: &Goods, action: &Action, seen: &str) -> Result<usize, AppError> {
+pub async fn apply(pool: &PgPool, vendor: &Manager, goods: &Goods, action: &Action, seen: &str) -> Result<usize, AppError> {
     let mut tx = pool.begin().await?;
     let (products, variants) = lock(&mut tx, vendor, goods).await?;
     let plan = plan(action, &products, &variants);
@@ -229,7 +229,7 @@ pub struct Last {
 }
 
 /// What can be taken back with one press: of the last hour.
-pub async fn last(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Option<Last>> {
+pub async fn last(pool: &PgPool, vendor: &Manager) -> sqlx::Result<Option<Last>> {
     sqlx::query_as!(
         Last,
         r#"select id as "id: CatalogChangeId", title, jsonb_array_length(rows)::bigint as "rows!", at from catalog_changes c
@@ -247,7 +247,7 @@ pub async fn last(pool: &PgPool, vendor: &Vendor) -> sqlx::Result<Option<Last>> 
 ///
 /// # Errors
 /// `NotFound` where it is another's; a refusal where it was taken back already.
-pub async fn undo(pool: &PgPool, vendor: &Vendor, id: CatalogChangeId) -> Result<(usize, usize), AppError> {
+pub async fn undo(pool: &PgPool, vendor: &Manager, id: CatalogChangeId) -> Result<(usize, usize), AppError> {
     let mut tx = pool.begin().await?;
     let change = sqlx::query!(
         r#"select title, rows as "rows: Json<Vec<Change>>", undone_by from catalog_changes where id = $1 and vendor_id = $2 for update"#,
@@ -293,7 +293,7 @@ fn backwards(row: &Change, products: &HashMap<Uuid, &Product>, variants: &HashMa
     Some(Change { was, now, ..row.clone() })
 }
 
-async fn products_of(tx: &mut PgConnection, vendor: &Vendor, rows: &[Change]) -> sqlx::Result<Vec<ProductId>> {
+async fn products_of(tx: &mut PgConnection, vendor: &Manager, rows: &[Change]) -> sqlx::Result<Vec<ProductId>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     sqlx::query_scalar!(
         r#"select id as "id!: ProductId" from (
@@ -307,7 +307,7 @@ async fn products_of(tx: &mut PgConnection, vendor: &Vendor, rows: &[Change]) ->
 }
 
 /// Locks the goods until the transaction ends: products, then their stock, both in the order of their ids, as an edit does.
-async fn lock(tx: &mut PgConnection, vendor: &Vendor, goods: &Goods) -> Result<(Vec<Product>, Vec<Variant>), AppError> {
+async fn lock(tx: &mut PgConnection, vendor: &Manager, goods: &Goods) -> Result<(Vec<Product>, Vec<Variant>), AppError> {
     let (ids, text, status) = match goods {
         Goods::These(ids) => (Some(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()), "", None),
         Goods::Found { text, status } => (None, text.as_str(), *status),
@@ -338,7 +338,7 @@ async fn lock(tx: &mut PgConnection, vendor: &Vendor, goods: &Goods) -> Result<(
     Ok((products, variants))
 }
 
-async fn lock_variants(tx: &mut PgConnection, vendor: &Vendor, products: &[Uuid]) -> sqlx::Result<Vec<Variant>> {
+async fn lock_variants(tx: &mut PgConnection, vendor: &Manager, products: &[Uuid]) -> sqlx::Result<Vec<Variant>> {
     sqlx::query!(
         "select put_pieces_back(s.variant_id) from variants v join stock s on s.variant_id = v.id
          where v.product_id = any($1) and s.set_aside order by v.id",
@@ -363,7 +363,7 @@ async fn lock_variants(tx: &mut PgConnection, vendor: &Vendor, products: &[Uuid]
 }
 
 /// Writes what is locked, and notes it so that it can be taken back.
-async fn write(tx: &mut PgConnection, vendor: &Vendor, title: &str, changes: &[Change]) -> Result<CatalogChangeId, AppError> {
+async fn write(tx: &mut PgConnection, vendor: &Manager, title: &str, changes: &[Change]) -> Result<CatalogChangeId, AppError> {
     let of = |what: What| -> (Vec<Uuid>, Vec<String>) {
         changes.iter().filter(|c| c.what == what).map(|c| (c.id, c.now.clone())).unzip()
     };
@@ -449,7 +449,7 @@ pub enum Edited {
 ///
 /// # Errors
 /// `NotFound` where a variant is another's.
-pub async fn edit(pool: &PgPool, vendor: &Vendor, typed: &[Typed]) -> Result<Edited, AppError> {
+pub async fn edit(pool: &PgPool, vendor: &Manager, typed: &[Typed]) -> Result<Edited, AppError> {
     let changed: Vec<&Typed> =
         typed.iter().filter(|t| t.price.minor != t.seen_price || t.stock.units() != t.seen_stock).collect();
     let mut tx = pool.begin().await?;

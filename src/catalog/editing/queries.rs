@@ -4,7 +4,7 @@ use super::{ProductDraft, ProductStatus, Sku};
 use crate::{
     ids::{CategoryId, PictureId, ProductId, VariantId},
     money::{Currency, Money},
-    server::auth::Vendor,
+    server::auth::{Manager, Vendor},
 };
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
@@ -243,7 +243,7 @@ pub struct StockRow {
 }
 
 /// The vendor's variants in the order of their SKUs, those after this one; `text` looks into titles and SKUs.
-pub async fn stock_rows(pool: &PgPool, vendor: &Vendor, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<StockRow>> {
+pub async fn stock_rows(pool: &PgPool, vendor: &Manager, text: &str, after: &str, limit: i64) -> sqlx::Result<Vec<StockRow>> {
     sqlx::query_as!(
         StockRow,
         r#"select v.id as "id: VariantId", v.product_id as "product_id: ProductId", p.title,

@@ -11,7 +11,8 @@ use crate::{
     error::AppError,
     ids::{PictureId, VariantId},
     server::{page::Page, state::App},
-    ui::{Breadcrumbs, Picture, picture_url},
+    ui::{Breadcrumbs, Notice, Picture, Price, Tone, picture_url},
+    vendors::model::{Holiday, holiday_sentence},
 };
 use axum::{
     extract::{Path, RawQuery, State},
@@ -56,6 +57,8 @@ fn Product(product: ProductPage, asked: Option<VariantId>, related: Vec<Listing>
     let (chosen, leads) = (first.map(|v| v.id), first.and_then(|v| v.picture_id));
     let sold_out = product.variants.iter().all(|v| v.available <= 0);
     let options = product.options();
+    let cheapest = product.variants.iter().min_by_key(|v| v.price_minor);
+    let price = cheapest.map(|v| (v.price(), product.variants.iter().any(|other| other.price_minor != v.price_minor)));
     let text = paragraphs(&product.description);
     view! {
         <Breadcrumbs trail=trail/>
@@ -66,7 +69,13 @@ fn Product(product: ProductPage, asked: Option<VariantId>, related: Vec<Listing>
                 <p class="product-vendor">
                     "from " <a href=format!("/vendors/{}", product.vendor_slug)>{product.vendor_name.clone()}</a>
                 </p>
-                {chosen.map(|chosen| view! {
+                {product.holiday.as_ref().map(|holiday| view! {
+                    {price.map(|(money, from)| view! {
+                        <p class="buy-price"><Price money=money from=from/> <span class="soft">" incl. VAT"</span></p>
+                    })}
+                    <Away shop=product.vendor_name.clone() holiday=holiday.clone()/>
+                })}
+                {chosen.filter(|_| product.holiday.is_none()).map(|chosen| view! {
                     <VariantPicker page=format!("/products/{}", product.slug) options=options variants=product.variants.clone() chosen=chosen/>
                 })}
                 <Delivery product=&product/>
@@ -90,6 +99,18 @@ fn Product(product: ProductPage, asked: Option<VariantId>, related: Vec<Listing>
                 <CardGrid goods=related/>
             </section>
         })}
+    }
+}
+
+/// Why nothing of this shop can be bought, until when, and what it says to that.
+#[component]
+pub fn Away(shop: String, holiday: Holiday) -> impl IntoView {
+    let said = paragraphs(&holiday.message).into_iter().map(|p| view! { <p dir="auto">{lines(p)}</p> }).collect_view();
+    view! {
+        <Notice tone=Tone::Warn>
+            <p><strong>{holiday_sentence(&shop, holiday.until)}</strong></p>
+            {said}
+        </Notice>
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     address, country_name, moved, pairs,
+    product::Away,
     shelf::{self, Place, Shelf, ShelfView},
 };
 use crate::{
@@ -84,7 +85,8 @@ fn ShopHead(shop: Shop) -> impl IntoView {
     let text = paragraphs(&shop.description);
     view! {
         <header class="shop-head">
-            <h1 dir="auto">{shop.name}</h1>
+            <h1 dir="auto">{shop.name.clone()}</h1>
+            {shop.holiday.map(|holiday| view! { <Away shop=shop.name holiday=holiday/> })}
             {(!shop.tagline.is_empty()).then(|| view! { <p class="shop-tagline" dir="auto">{shop.tagline}</p> })}
             {(!text.is_empty()).then(|| view! {
                 <div class="shop-text" dir="auto">{text.into_iter().map(|p| view! { <p>{p}</p> }).collect_view()}</div>

@@ -7,8 +7,10 @@ use crate::{
     },
     ids::{CategoryId, PictureId, ProductId, VendorId},
     money::{Currency, Money},
+    vendors::model::Holiday,
 };
 use sqlx::{PgPool, types::Json};
+use time::Date;
 
 /// How an address or a program names a product, a shop or a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
                         join categories c on c.id = n.id order by level) as "category_names!",
                   s.name as "shipping?", s.price_minor as "shipping_minor?", s.free_over_minor, s.min_days as "min_days?",
                   s.max_days as "max_days?",
+                  on_holiday(v.holiday_from, v.holiday_until) as "away!", v.holiday_from, v.holiday_until, v.holiday_message,
                   coalesce((select json_agg(json_build_object('id', a.id, 'sku', a.sku, 'option_values', a.option_values,
                                 'price_minor', a.price_minor,
                                 'prior_minor', case when a.prior_minor > a.price_minor then a.prior_minor end, 'currency', a.currency, 'available', k.free,
@@ -94,10 +97,16 @@ pub async fn product(pool: &PgPool, key: &Key) -> sqlx::Result<Option<ProductPag
             .collect(),
         option_names: row.option_names,
         delivery,
+        holiday: holiday(row.away, row.holiday_from, row.holiday_until, row.holiday_message),
         variants: row.variants.0,
         pictures: row.pictures.0,
         updated_at: row.updated_at,
     }))
+}
+
+/// The holiday that a shop is on, from its columns.
+pub(super) fn holiday(away: bool, from: Option<Date>, until: Option<Date>, message: String) -> Option<Holiday> {
+    from.zip(until).filter(|_| away).map(|(from, until)| Holiday { from, until, message })
 }
 
 /// The pictures of a product in their order.

@@ -1,6 +1,6 @@
 //! Vendors' shops and the category tree, as everyone may see them.
 
-use super::Key;
+use super::{Key, product::holiday};
 use crate::{
     catalog::model::{Category, CategoryTree, Delivery, Shop, ShopCard},
     error::AppError,
@@ -54,7 +54,8 @@ pub async fn shop(pool: &PgPool, key: &Key, currency: Currency) -> sqlx::Result<
     let row = sqlx::query!(
         r#"select v.id as "id: VendorId", v.slug, v.name, v.tagline, v.description, v.country,
                   s.name as "shipping?", s.price_minor as "shipping_minor?", s.free_over_minor, s.min_days as "min_days?",
-                  s.max_days as "max_days?"
+                  s.max_days as "max_days?",
+                  on_holiday(v.holiday_from, v.holiday_until) as "away!", v.holiday_from, v.holiday_until, v.holiday_message
            from vendors v
            left join lateral (select * from shipping_methods where vendor_id = v.id order by position, code limit 1) s on true
            where v.status = 'approved' and (v.id = $1 or v.slug = $2)"#,
@@ -71,6 +72,7 @@ pub async fn shop(pool: &PgPool, key: &Key, currency: Currency) -> sqlx::Result<
         tagline: r.tagline,
         description: r.description,
         country: r.country,
+        holiday: holiday(r.away, r.holiday_from, r.holiday_until, r.holiday_message),
         delivery: match (r.shipping, r.shipping_minor, r.min_days, r.max_days) {
             (Some(name), Some(price), Some(min_days), Some(max_days)) => {
                 Some(Delivery { name, price: money(price), free_over: r.free_over_minor.map(money), min_days, max_days })

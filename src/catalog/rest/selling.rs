@@ -13,7 +13,7 @@ use crate::{
     ids::{CategoryId, ProductId, VariantId},
     money::Currency,
     server::{
-        auth::Vendor,
+        auth::{Manager, Vendor},
         rest::{Body, IdempotencyKey, Named, Price, created},
         state::App,
     },
@@ -98,7 +98,7 @@ pub struct ProductChange {
 #[utoipa::path(post, path = "/products", tag = "catalogue", operation_id = "createProduct", params(IdempotencyKey),
     request_body = NewProduct, responses((status = 201, body = Product), (status = 409)),
     security(("bearer" = []), ("session" = [])))]
-pub async fn create(State(app): State<App>, vendor: Vendor, Body(new): Body<NewProduct>) -> Result<Response, AppError> {
+pub async fn create(State(app): State<App>, vendor: Manager, Body(new): Body<NewProduct>) -> Result<Response, AppError> {
     let mut errors = FieldErrors::default();
     let category = errors.take("category", category(&app, &new.category).await?);
     let variants = variants(new.variants, &new.options, app.config.currency, &mut errors);
@@ -122,7 +122,7 @@ pub async fn create(State(app): State<App>, vendor: Vendor, Body(new): Body<NewP
     responses((status = 200, body = Product), (status = 409)), security(("bearer" = []), ("session" = [])))]
 pub async fn edit(
     State(app): State<App>,
-    vendor: Vendor,
+    vendor: Manager,
     Named(id): Named<ProductId>,
     Body(change): Body<ProductChange>,
 ) -> Result<Json<Product>, AppError> {
@@ -146,7 +146,7 @@ pub async fn edit(
 #[utoipa::path(delete, path = "/products/{id}", tag = "catalogue", operation_id = "archiveProduct",
     params(("id" = ProductId, Path, description = "The product's id")), responses((status = 204, description = "Archived.")),
     security(("bearer" = []), ("session" = [])))]
-pub async fn archive(State(app): State<App>, vendor: Vendor, Named(id): Named<ProductId>) -> Result<StatusCode, AppError> {
+pub async fn archive(State(app): State<App>, vendor: Manager, Named(id): Named<ProductId>) -> Result<StatusCode, AppError> {
     standing(&app, &vendor, id).await?;
     editing::archive(&app, &vendor, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -182,6 +182,7 @@ pub(super) async fn own(app: &App, vendor: &Vendor, id: ProductId) -> Result<Pro
         categories: tree.trail(product.category_id).into_iter().map(link).collect(),
         option_names: product.option_names,
         delivery: None,
+        holiday: None,
         variants: variants
             .into_iter()
             .map(|v| Variant {
@@ -205,7 +206,7 @@ pub(super) async fn own(app: &App, vendor: &Vendor, id: ProductId) -> Result<Pro
 const TRIES: usize = 3;
 
 /// Lays the change over the product as it stands. It names what it changes, so it may be tried again over a newer state.
-async fn rewrite(app: &App, vendor: &Vendor, id: ProductId, change: ProductChange, publish: bool) -> Result<(), AppError> {
+async fn rewrite(app: &App, vendor: &Manager, id: ProductId, change: ProductChange, publish: bool) -> Result<(), AppError> {
     let mut errors = FieldErrors::default();
     let wanted = match &change.category {
         Some(slug) => errors.take("category", category(app, slug).await?),

@@ -27,6 +27,7 @@ fn line(n: u8, quantity: i32, price: i64) -> CartLine {
         available: 1000,
         set_aside: false,
         for_sale: true,
+        holiday_until: None,
         categories: vec![],
         vendor_vat_bp: 0,
     }

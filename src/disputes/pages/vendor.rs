@@ -13,7 +13,7 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::{DisputeFileId, DisputeId},
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -32,7 +32,7 @@ use tower_sessions::Session;
 const HERE: &str = "/vendor/disputes";
 
 /// `GET /vendor/disputes?show=open&page=0`
-pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Result<Page, AppError> {
+pub async fn list(State(app): State<App>, Desk(vendor): Desk<Manager>, Query(filter): Query<Filter>) -> Result<Page, AppError> {
     let (rows, more) = queries::list(&app.pool, Scope::vendor(&vendor), filter.show, filter.page).await?;
     Ok(Page::new("Disputes", move || {
         view! {
@@ -56,7 +56,7 @@ struct Typed {
 /// `GET /vendor/disputes/{id}`
 pub async fn show(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<DisputeId>,
 ) -> Result<Page, AppError> {
@@ -65,7 +65,7 @@ pub async fn show(
 }
 
 /// A form's address, opened or reloaded as a page: back to the dispute.
-pub async fn back(State(app): State<App>, Desk(vendor): Desk, Path(id): Path<DisputeId>) -> Result<Redirect, AppError> {
+pub async fn back(State(app): State<App>, Desk(vendor): Desk<Manager>, Path(id): Path<DisputeId>) -> Result<Redirect, AppError> {
     queries::detail(&app.pool, Scope::vendor(&vendor), id).await?;
     Ok(there(id))
 }
@@ -83,7 +83,7 @@ pub struct SayForm {
 /// `POST /vendor/disputes/{id}`: what the vendor has to say.
 pub async fn say(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<DisputeId>,
     Form(form): Form<SayForm>,
@@ -104,7 +104,7 @@ pub async fn say(
 /// `POST /vendor/disputes/{id}/files`
 pub async fn add(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<DisputeId>,
     form: Multipart,
@@ -132,7 +132,7 @@ pub async fn add(
 /// `GET /vendor/disputes/{id}/files/{file}`
 pub async fn file(
     State(app): State<App>,
-    vendor: Vendor,
+    vendor: Manager,
     Path((id, file)): Path<(DisputeId, DisputeFileId)>,
 ) -> Result<Response, AppError> {
     files::serve(&app, &queries::file(&app.pool, Scope::vendor(&vendor), id, file).await?).await
@@ -141,7 +141,7 @@ pub async fn file(
 /// `POST /vendor/disputes/{id}/files/{file}/remove`
 pub async fn remove(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path((id, file)): Path<(DisputeId, DisputeFileId)>,
 ) -> Result<Response, AppError> {
@@ -157,7 +157,7 @@ pub async fn remove(
     }
 }
 
-async fn draw(app: &App, vendor: &Vendor, id: DisputeId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
+async fn draw(app: &App, vendor: &Manager, id: DisputeId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
     let detail = queries::detail(&app.pool, Scope::vendor(vendor), id).await?;
     let title = format!("Dispute of order {}", detail.row.number);
     let own = vendor.id();

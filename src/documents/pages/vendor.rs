@@ -9,15 +9,19 @@ use crate::{
     error::AppError,
     ids::{DocumentId, VendorOrderId},
     server::{
+        auth::Manager,
         page::{Layout, Page},
         state::App,
     },
     ui::{Empty, NextPage, TableFrame},
-    vendors::desk::Desk,
+    vendors::{
+        desk::{Desk, not_theirs},
+        role::TeamRole,
+    },
 };
 use axum::{
     extract::{Path, Query, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
@@ -46,7 +50,7 @@ fn address(kind: Option<Kind>, page: u32) -> String {
 }
 
 /// `GET /vendor/documents?kind=invoice&page=0`
-pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Result<Page, AppError> {
+pub async fn list(State(app): State<App>, Desk(vendor): Desk<Manager>, Query(filter): Query<Filter>) -> Result<Page, AppError> {
     let (rows, more) = queries::of_vendor(&app.pool, &vendor, filter.kind, filter.page).await?;
     Ok(Page::new("Documents", move || {
         let tabs = KINDS
@@ -120,10 +124,13 @@ fn Rows(rows: Vec<DocumentRow>) -> impl IntoView {
 /// `GET /vendor/documents/{document}`
 pub async fn download(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     Path(document): Path<DocumentId>,
 ) -> Result<Response, AppError> {
-    queries::file_of_vendor(&app.pool, &vendor, document).await.map(answer)
+    match queries::file_of_vendor(&app.pool, &vendor, document).await {
+        Err(AppError::Forbidden) => Ok(not_theirs(&app, &vendor, TeamRole::Owner).await?.into_response()),
+        file => file.map(answer),
+    }
 }
 
 /// `GET /vendor/orders/{order}/packing-slip.pdf`

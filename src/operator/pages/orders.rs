@@ -240,7 +240,8 @@ async fn draw(
         let timeline = timeline
             .into_iter()
             .map(|e| {
-                view! { <tr><td><When at=e.at/></td><td class="wrap">{words(&e.kind)} <Raw label="Details" json=e.detail/></td></tr> }
+                let by = e.actor.map(|name| view! { ", by " <span class="by">{name}</span> });
+                view! { <tr><td><When at=e.at/></td><td class="wrap">{words(&e.kind)} {by} <Raw label="Details" json=e.detail/></td></tr> }
             })
             .collect_view();
         view! {

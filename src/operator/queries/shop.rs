@@ -93,7 +93,7 @@ pub async fn users(db: &PgPool, _proof: &Operator, find: &str, after: Option<&Cu
         UserRow,
         r#"select u.id as "id: UserId", u.handle, u.name, u.email, u.operator, v.id as "vendor_id?: VendorId",
                   v.name as "vendor_name?", (select count(*) from orders o where o.user_id = u.id) as "orders!", u.created_at
-           from users u left join vendors v on v.owner_id = u.id
+           from users u left join vendor_members m on m.user_id = u.id left join vendors v on v.id = m.vendor_id
            where (u.name ilike $1 or u.email ilike $1 or u.handle ilike $1)
              and ($2::timestamptz is null or (u.created_at, u.id) < ($2, $3))
            order by u.created_at desc, u.id desc limit $4"#,

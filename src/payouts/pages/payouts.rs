@@ -13,7 +13,7 @@ use crate::{
         release, run, settings,
     },
     server::{
-        auth::Vendor,
+        auth::{Manager, Owner},
         cursor, flash,
         page::{Layout, Page},
         state::App,
@@ -45,7 +45,7 @@ pub struct Part {
 /// `GET /vendor/payouts`
 pub async fn show(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Owner>,
     session: Session,
     Query(part): Query<Part>,
 ) -> Result<Page, AppError> {
@@ -54,18 +54,18 @@ pub async fn show(
 }
 
 /// A form's address, opened or reloaded as a page: back to where the form is.
-pub async fn back(Desk(_): Desk) -> Redirect {
+pub async fn back(Desk(_): Desk<Owner>) -> Redirect {
     Redirect::to(HERE)
 }
 
 /// `POST /vendor/payouts/account`: to Stripe's own pages, where the account is opened.
-pub async fn set_up(State(app): State<App>, Desk(vendor): Desk) -> Result<Response, AppError> {
+pub async fn set_up(State(app): State<App>, Desk(vendor): Desk<Owner>) -> Result<Response, AppError> {
     let url = accounts::set_up(&app, &vendor).await;
     away(&app, &vendor, url).await
 }
 
 /// `GET /vendor/payouts/refresh`: the link to Stripe was too old or used; here is another one.
-pub async fn refresh(State(app): State<App>, Desk(vendor): Desk) -> Result<Response, AppError> {
+pub async fn refresh(State(app): State<App>, Desk(vendor): Desk<Owner>) -> Result<Response, AppError> {
     // Nobody who never asked for an account gets one by following a link.
     if queries::own_account(&app.pool, &vendor).await?.is_none() {
         return Ok(Redirect::to(HERE).into_response());
@@ -74,12 +74,12 @@ pub async fn refresh(State(app): State<App>, Desk(vendor): Desk) -> Result<Respo
 }
 
 /// `POST /vendor/payouts/dashboard`: to the vendor's own pages at Stripe.
-pub async fn dashboard(State(app): State<App>, Desk(vendor): Desk) -> Result<Response, AppError> {
+pub async fn dashboard(State(app): State<App>, Desk(vendor): Desk<Owner>) -> Result<Response, AppError> {
     let url = accounts::dashboard(&app, &vendor).await;
     away(&app, &vendor, url).await
 }
 
-async fn away(app: &App, vendor: &Vendor, url: Result<String, AppError>) -> Result<Response, AppError> {
+async fn away(app: &App, vendor: &Owner, url: Result<String, AppError>) -> Result<Response, AppError> {
     let (errors, status) = match url {
         Ok(url) => return Ok(Redirect::to(&url).into_response()),
         Err(AppError::Invalid(errors)) => (errors, StatusCode::UNPROCESSABLE_ENTITY),
@@ -90,7 +90,7 @@ async fn away(app: &App, vendor: &Vendor, url: Result<String, AppError>) -> Resu
 }
 
 /// `GET /vendor/payouts/return`: the browser comes back from Stripe. What it claims counts for nothing; Stripe is asked.
-pub async fn returned(State(app): State<App>, Desk(vendor): Desk, session: Session) -> Result<Redirect, AppError> {
+pub async fn returned(State(app): State<App>, Desk(vendor): Desk<Owner>, session: Session) -> Result<Redirect, AppError> {
     if let Err(error) = super::super::sync_account_of(&app, vendor.id()).await {
         tracing::warn!(vendor = %vendor.id(), error = format!("{error:#}"), "Stripe does not say yet how an account stands");
         flash::put(&session, "Stripe has not told us yet how your account stands. We ask again by ourselves.").await?;
@@ -99,7 +99,7 @@ pub async fn returned(State(app): State<App>, Desk(vendor): Desk, session: Sessi
 }
 
 /// `POST /vendor/payouts/again`
-pub async fn again(State(app): State<App>, Desk(vendor): Desk, session: Session) -> Result<Redirect, AppError> {
+pub async fn again(State(app): State<App>, Desk(vendor): Desk<Owner>, session: Session) -> Result<Redirect, AppError> {
     if accounts::try_again(&app, &vendor).await? {
         flash::put(&session, "We try again with your next payout.").await?;
     }
@@ -149,7 +149,7 @@ impl SettingsForm {
 /// `POST /vendor/payouts/settings`
 pub async fn choose(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Owner>,
     session: Session,
     Form(form): Form<SettingsForm>,
 ) -> Result<Response, AppError> {
@@ -169,7 +169,7 @@ pub async fn choose(
 /// `POST /vendor/orders/{order}/delivered`: the vendor knows that its parcel has arrived.
 pub async fn delivered(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(parcel): Path<VendorOrderId>,
 ) -> Result<Redirect, AppError> {
@@ -184,7 +184,7 @@ pub async fn delivered(
 
 async fn page(
     app: &App,
-    vendor: &Vendor,
+    vendor: &Owner,
     part: &Part,
     typed: Option<SettingsForm>,
     errors: FieldErrors,

@@ -8,7 +8,7 @@ use crate::{
         statement::{self, statement},
     },
     server::{
-        auth::Vendor,
+        auth::Owner,
         errors::internal,
         page::{Layout, Page},
         state::App,
@@ -36,7 +36,7 @@ pub struct Which {
 }
 
 impl Which {
-    async fn read(&self, app: &App, vendor: &Vendor) -> Result<(Period, Statement), AppError> {
+    async fn read(&self, app: &App, vendor: &Owner) -> Result<(Period, Statement), AppError> {
         let period = match self.month.as_str() {
             "" => Period::of(OffsetDateTime::now_utc().date()),
             month => month.parse().map_err(|_| AppError::BadRequest("Choose a month, such as 2026-11.".into()))?,
@@ -47,7 +47,7 @@ impl Which {
 }
 
 /// `GET /vendor/statements?month=2026-11`
-pub async fn show(State(app): State<App>, Desk(vendor): Desk, Query(which): Query<Which>) -> Result<Page, AppError> {
+pub async fn show(State(app): State<App>, Desk(vendor): Desk<Owner>, Query(which): Query<Which>) -> Result<Page, AppError> {
     let (period, statement) = which.read(&app, &vendor).await?;
     let months = statement::months(&app.pool, vendor.id(), OffsetDateTime::now_utc()).await?;
     Ok(Page::new(format!("Statement of {}", period.words()), move || {
@@ -78,7 +78,7 @@ pub async fn show(State(app): State<App>, Desk(vendor): Desk, Query(which): Quer
 }
 
 /// `GET /vendor/statements.csv?month=2026-11`
-pub async fn csv(State(app): State<App>, Desk(vendor): Desk, Query(which): Query<Which>) -> Result<Response, AppError> {
+pub async fn csv(State(app): State<App>, Desk(vendor): Desk<Owner>, Query(which): Query<Which>) -> Result<Response, AppError> {
     let (period, statement) = which.read(&app, &vendor).await?;
     let body = statement::csv(&statement).map_err(internal)?;
     let name =
@@ -97,7 +97,7 @@ fn over(period: Period) -> bool {
 }
 
 /// `GET /vendor/statements.pdf?month=2026-10`: the paper of a month that is over, issued when it is first asked for.
-pub async fn pdf(State(app): State<App>, Desk(vendor): Desk, Query(which): Query<Which>) -> Result<Response, AppError> {
+pub async fn pdf(State(app): State<App>, Desk(vendor): Desk<Owner>, Query(which): Query<Which>) -> Result<Response, AppError> {
     let (period, statement) = which.read(&app, &vendor).await?;
     if !over(period) {
         return Err(AppError::NotFound);

@@ -15,7 +15,7 @@ use crate::{
     prove::stand::{Stand, lay_out},
     sandbox::stripe::Sandbox,
     server::{
-        auth::{Operator, Vendor},
+        auth::{Operator, Owner},
         config::Config,
         state::App,
         token::Token,
@@ -40,7 +40,7 @@ const FOUNDING_PIECES: i32 = 400;
 
 /// A vendor, and the proof that it asks itself.
 pub struct Seller {
-    pub guard: Vendor,
+    pub guard: Owner,
     pub id: VendorId,
     /// At Stripe.
     pub account: Option<String>,
@@ -75,7 +75,7 @@ impl Market {
         let (vendors, goods) = stalls(&app.pool).await?;
         let mut sellers = Vec::with_capacity(vendors.len());
         for (vendor, owner) in vendors {
-            let guard = admit::<Vendor>(&app, owner).await?;
+            let guard = admit::<Owner>(&app, owner).await?;
             sellers.push(Seller { guard, id: vendor.into(), account: None });
         }
         let operator = admit::<Operator>(&app, operator(&app.pool).await?).await?;

@@ -14,7 +14,7 @@ use crate::{
         queries::{self, Scope, Which},
     },
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -41,7 +41,7 @@ pub struct Filter {
 }
 
 /// `GET /vendor/returns?show=open&page=0`
-pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Result<Page, AppError> {
+pub async fn list(State(app): State<App>, Desk(vendor): Desk<Manager>, Query(filter): Query<Filter>) -> Result<Page, AppError> {
     let (rows, more) = queries::list(&app.pool, Scope::vendor(&vendor), filter.show, filter.page).await?;
     Ok(Page::new("Returns", move || {
         let tabs = [(Which::Open, "open", "Open"), (Which::All, "all", "All")]
@@ -71,7 +71,7 @@ pub async fn list(State(app): State<App>, Desk(vendor): Desk, Query(filter): Que
 /// `GET /vendor/returns/{id}`
 pub async fn show(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ReturnId>,
 ) -> Result<Page, AppError> {
@@ -82,7 +82,7 @@ pub async fn show(
 /// `POST /vendor/returns/{id}`
 pub async fn act(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ReturnId>,
     Form(pairs): Form<Vec<(String, String)>>,
@@ -99,7 +99,7 @@ pub async fn act(
 /// `GET /vendor/returns/{id}/pictures/{picture}/{width}`
 pub async fn picture(
     State(app): State<App>,
-    vendor: Vendor,
+    vendor: Manager,
     Path((id, picture, width)): Path<(ReturnId, ReturnPictureId, u32)>,
 ) -> Result<Response, AppError> {
     if !queries::has_picture(&app.pool, Scope::vendor(&vendor), id, picture).await? {
@@ -108,7 +108,7 @@ pub async fn picture(
     pictures::serve(&app, picture, width).await
 }
 
-async fn draw(app: &App, vendor: &Vendor, id: ReturnId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
+async fn draw(app: &App, vendor: &Manager, id: ReturnId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
     let detail = queries::detail(&app.pool, Scope::vendor(vendor), id).await?;
     let title = format!("Return of order {}", detail.row.number);
     Ok(Page::new(title.clone(), move || {

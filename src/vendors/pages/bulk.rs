@@ -10,7 +10,7 @@ use crate::{
     ids::{CatalogChangeId, CategoryId, ProductId},
     money::{BasisPoints, Money},
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -136,14 +136,14 @@ impl BulkForm {
 }
 
 /// A `GET` leads back: what was chosen is in no address.
-pub async fn back(Desk(_): Desk) -> Redirect {
+pub async fn back(Desk(_): Desk<Manager>) -> Redirect {
     Redirect::to(PRODUCTS)
 }
 
 /// `POST /vendor/products/bulk`: shows what would happen; with what was looked at, does it.
 pub async fn change(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
@@ -182,7 +182,7 @@ pub async fn change(
 /// `POST /vendor/products/undo/{id}`
 pub async fn undo(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<CatalogChangeId>,
 ) -> Result<Redirect, AppError> {
@@ -197,7 +197,7 @@ pub async fn undo(
 }
 
 /// The last change to many, if it can be taken back, and how.
-pub async fn last(app: &App, vendor: &Vendor) -> sqlx::Result<Option<Last>> {
+pub async fn last(app: &App, vendor: &Manager) -> sqlx::Result<Option<Last>> {
     bulk::last(&app.pool, vendor).await
 }
 

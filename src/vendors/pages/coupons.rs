@@ -10,7 +10,7 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::CouponId,
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -39,7 +39,7 @@ pub struct Which {
 /// `GET /vendor/coupons?page=0`
 pub async fn list(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Query(which): Query<Which>,
 ) -> Result<Page, AppError> {
@@ -50,7 +50,7 @@ pub async fn list(
 /// `POST /vendor/coupons`
 pub async fn add(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<CouponForm>,
 ) -> Result<Response, AppError> {
@@ -74,7 +74,7 @@ pub async fn add(
 /// `POST /vendor/coupons/{id}`: ends it.
 pub async fn end(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<CouponId>,
 ) -> Result<Redirect, AppError> {
@@ -83,7 +83,7 @@ pub async fn end(
     Ok(Redirect::to(HERE))
 }
 
-async fn page(app: &App, vendor: &Vendor, number: u32, form: CouponForm, errors: FieldErrors) -> Result<Page, AppError> {
+async fn page(app: &App, vendor: &Manager, number: u32, form: CouponForm, errors: FieldErrors) -> Result<Page, AppError> {
     let (rows, more) = queries::own(&app.pool, vendor, number).await?;
     let categories = category_choices(&app.pool).await?;
     Ok(Page::new("Coupons", move || {

@@ -9,7 +9,7 @@ use crate::{
         rules::{self, Terms},
     },
     money::Money,
-    server::{auth::Vendor, state::App},
+    server::{auth::Manager, state::App},
     ui::TableFrame,
     vendors::model::CURRENCY,
 };
@@ -84,7 +84,7 @@ fn ShareRow(share: Share, known: bool, currency: crate::money::Currency) -> impl
 /// Says beside every price of the form that can be read what it leaves the vendor, by today's rules.
 pub async fn show_net(
     app: &App,
-    vendor: &Vendor,
+    vendor: &Manager,
     form: &mut ProductForm,
     product: Option<crate::ids::ProductId>,
 ) -> Result<(), AppError> {

@@ -3,7 +3,7 @@
 use super::shop::{HERE, refuse_legal};
 use crate::{
     error::{AppError, FieldErrors},
-    server::{flash, state::App},
+    server::{auth::Owner, flash, state::App},
     ui::Field,
     vendors::{
         desk::Desk,
@@ -58,7 +58,7 @@ impl LegalForm {
 /// `POST /vendor/shop/invoices`
 pub async fn save(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Owner>,
     session: Session,
     Form(form): Form<LegalForm>,
 ) -> Result<Response, AppError> {

@@ -2,7 +2,6 @@
 
 use super::{
     earnings::Earnings,
-    order_history::History,
     ship_form::{ShipFields, ShipForm},
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     money::{Currency, Money},
     orders::{
         self, TrackingNumber,
+        history::History,
         model::{
             FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
             VendorOrderSummary,
@@ -26,7 +26,7 @@ use crate::{
     },
     post::Days,
     server::{
-        auth::Vendor,
+        auth::{Manager, Vendor},
         flash,
         page::{Layout, Page},
         state::App,
@@ -226,7 +226,7 @@ pub async fn ship(
 /// `POST /vendor/orders/{order}/refunds`
 pub async fn refund(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<VendorOrderId>,
     Form(pairs): Form<Vec<(String, String)>>,
@@ -256,10 +256,18 @@ pub async fn refund(
 
 async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
     let VendorOrderDetail { head, parcel, timeline, refunds } = queries::vendor_order(&app.pool, vendor, id).await?;
-    let refundable = payments::refundable(&app.pool, Giver::Vendor(vendor), id).await?;
+    // What the shop gets of it, what a bank asks back, and giving money back are not a fulfiller's matter.
+    let manager = vendor.manager();
+    let (refundable, disputes, explanation) = match &manager {
+        Some(manager) => (
+            payments::refundable(&app.pool, Giver::Vendor(manager), id).await?,
+            disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(manager), head.id).await?,
+            Some(ledger::explain::sale(&app.pool, manager, id).await?),
+        ),
+        None => Default::default(),
+    };
+    let manages = manager.is_some();
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
-    let disputes = disputes::queries::of_order(&app.pool, disputes::queries::Scope::vendor(vendor), head.id).await?;
-    let explanation = ledger::explain::sale(&app.pool, vendor, id).await?;
     let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
@@ -271,7 +279,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
         let promise = Days::new(parcel.head.min_days, parcel.head.max_days);
         let address = head.ship_to().into_iter().map(|line| view! { <span>{line}</span> }).collect_view();
         let money = |minor: i64| Money::new(minor, head.currency).to_string();
-        let who_pays = who_pays(&parcel.head, head.currency);
+        let who_pays = who_pays(&parcel.head, head.currency).filter(|_| manages);
         let lines = parcel.lines.iter().map(|line| view! { <LineRow line=line.clone() to_ship=to_ship total=money(line.goods_minor())/> }).collect_view();
         let shipments = parcel
             .shipments
@@ -314,7 +322,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     </dl>
                     {who_pays.map(|text| view! { <p class="hint who-pays">{text}</p> })}
                     {to_ship.then(|| view! { <ShipFields id=id lines=parcel.lines.clone() typed=typed.ship.unwrap_or_default() errors=errors.clone()/> })}
-                    <Earnings explanation=explanation/>
+                    {explanation.map(|explanation| view! { <Earnings explanation=explanation/> })}
                     {refundable.map(|of| view! {
                         <RefundFields action=format!("{HERE}/{id}/refunds") of=of typed=typed.refund.unwrap_or_default() errors=refund_errors/>
                     })}
@@ -330,14 +338,14 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>
                     })}
-                    {parcel.head.arrives().then(|| view! {
+                    {(manages && parcel.head.arrives()).then(|| view! {
                         <form method="post" action=format!("{HERE}/{id}/delivered")>
                             <button>"It has arrived"</button>
                             <p class="hint">"Then its money can be paid out. By itself that happens some days after you sent it."</p>
                         </form>
                     })}
-                    {parcel.head.released_at.map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
-                    <DocumentLinks documents=documents address="/vendor/documents".to_owned()/>
+                    {parcel.head.released_at.filter(|_| manages).map(|at| view! { <p class="soft">"Released for payout " <When at=at day_only=true/></p> })}
+                    {manages.then(|| view! { <DocumentLinks documents=documents address="/vendor/documents".to_owned()/> })}
                     <div id="live-history" data-live="asked"><History events=timeline/></div>
                 </div>
             </div>

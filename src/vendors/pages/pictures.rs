@@ -10,7 +10,7 @@ use crate::{
     error::{AppError, FieldErrors, Refusal},
     ids::{PictureId, ProductId},
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -32,7 +32,7 @@ use tower_sessions::Session;
 /// `GET /vendor/products/{product}/pictures`
 pub async fn show(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ProductId>,
 ) -> Result<Page, AppError> {
@@ -44,7 +44,7 @@ pub async fn show(
 /// other one the page says why not.
 pub async fn upload(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ProductId>,
     mut form: Multipart,
@@ -135,7 +135,7 @@ pub struct Change {
 /// `POST /vendor/products/{product}/pictures/{picture}`
 pub async fn change(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path((id, picture)): Path<(ProductId, PictureId)>,
     Form(form): Form<Change>,
@@ -172,7 +172,7 @@ pub async fn change(
     Ok(Redirect::to(&format!("/vendor/products/{id}/pictures")).into_response())
 }
 
-async fn page(app: &App, vendor: &Vendor, id: ProductId, errors: FieldErrors, said: String) -> Result<Page, AppError> {
+async fn page(app: &App, vendor: &Manager, id: ProductId, errors: FieldErrors, said: String) -> Result<Page, AppError> {
     let (product, variants) = queries::product(&app.pool, vendor, id).await?;
     let choices = choices(&product.option_names, &variants);
     let pictures = pictures::list(app, vendor, id).await?;

@@ -2,6 +2,7 @@
 
 use super::{
     earnings::show_net,
+    product_facts::ProductFacts,
     product_form::{Action, ProductForm},
     product_view::{ProductView, Standing},
 };
@@ -10,10 +11,11 @@ use crate::{
         self, ProductStatus, Stamp,
         queries::{self, EditableProduct, EditableVariant},
     },
+    catalog::pictures,
     error::{AppError, FieldErrors, Refusal},
     ids::ProductId,
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -41,14 +43,14 @@ struct Outcome {
 }
 
 /// `GET /vendor/products/new`
-pub async fn blank(State(app): State<App>, Desk(vendor): Desk) -> Result<Page, AppError> {
+pub async fn blank(State(app): State<App>, Desk(vendor): Desk<Manager>) -> Result<Page, AppError> {
     page(&app, &vendor, None, ProductForm::blank(), Outcome::default()).await
 }
 
 /// `POST /vendor/products`
 pub async fn create(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
@@ -75,7 +77,7 @@ pub async fn create(
     }
 }
 
-/// `GET /vendor/products/{product}`
+/// `GET /vendor/products/{product}`: to work on, or for who may not, to read.
 pub async fn show(
     State(app): State<App>,
     Desk(vendor): Desk,
@@ -83,15 +85,22 @@ pub async fn show(
     Path(id): Path<ProductId>,
 ) -> Result<Page, AppError> {
     let (product, variants) = queries::product(&app.pool, &vendor, id).await?;
+    let Some(manager) = vendor.manager() else {
+        let pictures = pictures::list(&app, &vendor, id).await?;
+        return Ok(Page::new(product.title.clone(), move || {
+            view! { <ProductFacts product=product variants=variants pictures=pictures/> }
+        })
+        .layout(Layout::Vendor("/vendor/products")));
+    };
     let form = ProductForm::of(&product, &variants);
     let notice = flash::take(&session).await?;
-    Ok(page(&app, &vendor, Some(product), form, Outcome::default()).await?.notice(notice))
+    Ok(page(&app, &manager, Some(product), form, Outcome::default()).await?.notice(notice))
 }
 
 /// `POST /vendor/products/{product}`
 pub async fn save(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ProductId>,
     Form(pairs): Form<Vec<(String, String)>>,
@@ -133,7 +142,7 @@ pub struct StatusForm {
 /// `POST /vendor/products/{product}/status`: publish, take off sale, archive, bring back. Each can be undone by another.
 pub async fn set_status(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ProductId>,
     Form(form): Form<StatusForm>,
@@ -217,7 +226,7 @@ async fn overtaken(
 
 async fn page(
     app: &App,
-    vendor: &Vendor,
+    vendor: &Manager,
     product: Option<EditableProduct>,
     mut form: ProductForm,
     outcome: Outcome,

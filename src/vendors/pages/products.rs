@@ -63,8 +63,12 @@ pub async fn list(
     });
     let notice = flash::take(&session).await?;
     let next = next.flatten();
-    let categories = category_choices(&app.pool).await?;
-    let last = bulk::last(&app, &vendor).await?;
+    // Whoever changes nothing has nothing to choose.
+    let many = match vendor.manager() {
+        Some(manager) => Some((category_choices(&app.pool).await?, bulk::last(&app, &manager).await?)),
+        None => None,
+    };
+    let edits = many.is_some();
 
     Ok(Page::new("Products", move || {
         let tabs = [
@@ -83,8 +87,9 @@ pub async fn list(
         .into_iter()
         .collect_view();
         let filtered = !text.is_empty() || status.is_some();
+        let (categories, last) = many.unzip();
         let list = if rows.is_empty() {
-            nothing(filtered).into_any()
+            nothing(filtered, edits).into_any()
         } else {
             let found = match status {
                 None => drafts + published,
@@ -93,9 +98,8 @@ pub async fn list(
                 Some(ProductStatus::Archived) => archived,
             };
             let all = if text.is_empty() { format!("All {found} of this list") } else { "All that this filter finds".to_owned() };
-            view! {
-                <form method="post" action=bulk::HERE autocomplete="off">
-                    <ProductTable rows=rows/>
+            let fields = categories.map(|categories| {
+                view! {
                     <details class="bulk">
                         <summary>"Change many"</summary>
                         <input type="hidden" name="q" value=text.clone()/>
@@ -104,15 +108,17 @@ pub async fn list(
                         <BulkFields categories=categories errors=FieldErrors::default() action=String::new() value=String::new() category=String::new()/>
                         <button class="button-main">"Look at it first"</button>
                     </details>
-                </form>
-            }
-            .into_any()
+                }
+            });
+            view! { <form method="post" action=bulk::HERE autocomplete="off"><ProductTable rows=rows choose=edits/> {fields}</form> }.into_any()
         };
         view! {
             <div class="desk-head">
                 <h1>"Products"</h1>
-                <a class="button" href="/vendor/stock">"Prices and stock"</a>
-                <a class="button button-main" href="/vendor/products/new">"New product"</a>
+                {edits.then(|| view! {
+                    <a class="button" href="/vendor/stock">"Prices and stock"</a>
+                    <a class="button button-main" href="/vendor/products/new">"New product"</a>
+                })}
             </div>
             <nav class="tabs" aria-label="Status"><ul>{tabs}</ul></nav>
             <form class="desk-filter" role="search">
@@ -121,7 +127,7 @@ pub async fn list(
                 {status.map(|s| view! { <input type="hidden" name="status" value=s.as_str()/> })}
                 <button type="submit">"Filter"</button>
             </form>
-            <TakeBack last=last/>
+            <TakeBack last=last.flatten()/>
             <div id="live-list" data-live="asked">
                 {list}
                 <NextPage href=next/>
@@ -132,14 +138,14 @@ pub async fn list(
     .notice(notice))
 }
 
-fn nothing(filtered: bool) -> impl IntoView {
+fn nothing(filtered: bool, edits: bool) -> impl IntoView {
     if filtered {
         view! { <Empty title="Nothing here fits"><p><a href="/vendor/products">"Show all products"</a></p></Empty> }.into_any()
     } else {
         view! {
             <Empty title="Your shelf is empty">
                 <p>"A product has a title, a price, a number in stock, and pictures. It stays a draft until you publish it."</p>
-                <p><a class="button button-main" href="/vendor/products/new">"Write your first product"</a></p>
+                {edits.then(|| view! { <p><a class="button button-main" href="/vendor/products/new">"Write your first product"</a></p> })}
             </Empty>
         }
         .into_any()
@@ -147,7 +153,7 @@ fn nothing(filtered: bool) -> impl IntoView {
 }
 
 #[component]
-fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
+fn ProductTable(rows: Vec<ProductRow>, choose: bool) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {
@@ -158,7 +164,11 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
             let (tone, label) = status_words(row.status);
             view! {
                 <tr>
-                    <td class="choose"><input type="checkbox" name="product" value=row.id.to_string() aria-label=format!("Choose {}", row.title)/></td>
+                    {choose.then(|| view! {
+                        <td class="choose">
+                            <input type="checkbox" name="product" value=row.id.to_string() aria-label=format!("Choose {}", row.title)/>
+                        </td>
+                    })}
                     <td class="thumb"><Picture id=row.picture_id alt="" sizes="2.25rem"/></td>
                     <th scope="row"><a href=format!("/vendor/products/{}", row.id)>{row.title}</a></th>
                     <td><Badge tone=tone label=label/></td>
@@ -173,7 +183,7 @@ fn ProductTable(rows: Vec<ProductRow>) -> impl IntoView {
         <TableFrame label="Products">
             <table class="products-table">
                 <thead><tr>
-                    <th class="choose"><span class="visually-hidden">"Choose"</span></th>
+                    {choose.then(|| view! { <th class="choose"><span class="visually-hidden">"Choose"</span></th> })}
                     <th class="thumb"><span class="visually-hidden">"Picture"</span></th>
                     <th scope="col">"Title"</th>
                     <th scope="col">"Status"</th>

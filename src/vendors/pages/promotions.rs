@@ -9,7 +9,7 @@ use crate::{
         queries::{self, PromotionRow},
     },
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -42,7 +42,7 @@ pub struct Which {
 /// `GET /vendor/promotions?page=0`
 pub async fn list(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Query(which): Query<Which>,
 ) -> Result<Page, AppError> {
@@ -54,7 +54,7 @@ pub async fn list(
 /// `POST /vendor/promotions`
 pub async fn add(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<PromotionForm>,
 ) -> Result<Response, AppError> {
@@ -74,7 +74,7 @@ pub async fn add(
 /// `POST /vendor/promotions/{id}`: ends it.
 pub async fn end(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<PromotionId>,
 ) -> Result<Redirect, AppError> {
@@ -83,7 +83,7 @@ pub async fn end(
     Ok(Redirect::to(HERE))
 }
 
-async fn page(app: &App, vendor: &Vendor, number: u32, form: PromotionForm, errors: FieldErrors) -> Result<Page, AppError> {
+async fn page(app: &App, vendor: &Manager, number: u32, form: PromotionForm, errors: FieldErrors) -> Result<Page, AppError> {
     let (rows, more) = queries::own(&app.pool, vendor, number).await?;
     let categories = category_choices(&app.pool).await?;
     let product = match form.product.parse() {

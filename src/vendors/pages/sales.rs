@@ -5,6 +5,7 @@ use crate::{
     error::AppError,
     money::Money,
     server::{
+        auth::Manager,
         page::{Layout, Page},
         state::App,
     },
@@ -28,7 +29,7 @@ pub struct Time {
 }
 
 /// `/vendor/sales?days=30`
-pub async fn show(State(app): State<App>, Desk(vendor): Desk, Query(time): Query<Time>) -> Result<Page, AppError> {
+pub async fn show(State(app): State<App>, Desk(vendor): Desk<Manager>, Query(time): Query<Time>) -> Result<Page, AppError> {
     let days = time.days.unwrap_or(30);
     if !TIMES.iter().any(|(d, _)| *d == days) {
         return Err(AppError::BadRequest("Choose 7, 30, 90 or 365 days.".into()));

@@ -1,13 +1,16 @@
 //! The shop itself: its name and words, and how it ships.
 
-use super::legal::{LegalFields, LegalForm};
+use super::{
+    holiday::{HolidayFields, HolidayForm},
+    legal::{LegalFields, LegalForm},
+};
 use crate::{
     error::{AppError, FieldErrors},
     ids::ShippingMethodId,
     money::Money,
     post::{BadDays, Days},
     server::{
-        auth::Vendor,
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -15,6 +18,7 @@ use crate::{
     ui::{ErrorSummary, Field, TextArea},
     vendors::{
         desk::Desk,
+        holiday,
         model::{About, CURRENCY, MethodDraft, MethodName, ShopDraft, ShopName, Tagline},
         queries::{self, Method, ShopText},
     },
@@ -36,11 +40,12 @@ struct Typed {
     shop: Option<ShopForm>,
     method: Option<(Option<ShippingMethodId>, MethodForm)>,
     legal: Option<LegalForm>,
+    holiday: Option<HolidayForm>,
     errors: FieldErrors,
 }
 
 /// `GET /vendor/shop`
-pub async fn show(State(app): State<App>, Desk(vendor): Desk, session: Session) -> Result<Page, AppError> {
+pub async fn show(State(app): State<App>, Desk(vendor): Desk<Manager>, session: Session) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
     Ok(page(&app, &vendor, Typed::default()).await?.notice(notice))
 }
@@ -57,7 +62,7 @@ pub struct ShopForm {
 /// `POST /vendor/shop`
 pub async fn describe(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<ShopForm>,
 ) -> Result<Response, AppError> {
@@ -123,7 +128,7 @@ impl MethodForm {
 /// `POST /vendor/shop/shipping`
 pub async fn add_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(form): Form<MethodForm>,
 ) -> Result<Response, AppError> {
@@ -146,7 +151,7 @@ pub async fn add_method(
 /// `POST /vendor/shop/shipping/{method}`: saves it, or removes it.
 pub async fn edit_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Path(id): Path<ShippingMethodId>,
     Form(form): Form<MethodForm>,
@@ -177,14 +182,14 @@ pub async fn edit_method(
 }
 
 /// A form's address, opened or reloaded as a page: back to where the form is.
-pub async fn back(Desk(_): Desk) -> Redirect {
+pub async fn back(Desk(_): Desk<Manager>) -> Redirect {
     Redirect::to(HERE)
 }
 
 /// As [`back`], and another vendor's method is not found.
 pub async fn back_from_method(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     Path(id): Path<ShippingMethodId>,
 ) -> Result<Redirect, AppError> {
     let own = queries::methods(&app.pool, &vendor).await?.iter().any(|m| m.id == id);
@@ -192,21 +197,32 @@ pub async fn back_from_method(
 }
 
 /// The page with what was typed about invoices, and what is wrong with it.
-pub async fn refuse_legal(app: &App, vendor: &Vendor, form: LegalForm, errors: FieldErrors) -> Result<Response, AppError> {
+pub async fn refuse_legal(app: &App, vendor: &Manager, form: LegalForm, errors: FieldErrors) -> Result<Response, AppError> {
     refused(app, vendor, Typed { legal: Some(form), errors, ..Typed::default() }).await
 }
 
-async fn refused(app: &App, vendor: &Vendor, typed: Typed) -> Result<Response, AppError> {
+/// The page with what was typed about a holiday, and what is wrong with it.
+pub async fn refuse_holiday(app: &App, vendor: &Manager, form: HolidayForm, errors: FieldErrors) -> Result<Response, AppError> {
+    refused(app, vendor, Typed { holiday: Some(form), errors, ..Typed::default() }).await
+}
+
+async fn refused(app: &App, vendor: &Manager, typed: Typed) -> Result<Response, AppError> {
     Ok(page(app, vendor, typed).await?.status(StatusCode::UNPROCESSABLE_ENTITY).into_response())
 }
 
-async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError> {
+async fn page(app: &App, vendor: &Manager, typed: Typed) -> Result<Page, AppError> {
     let ShopText { name, tagline, description } = queries::shop_text(&app.pool, vendor).await?;
     let methods = queries::methods(&app.pool, vendor).await?;
     let address = format!("/vendors/{}", vendor.slug());
-    let legal = queries::legal(&app.pool, vendor).await?;
-    let Typed { shop, method, legal: typed_legal, errors } = typed;
+    // What stands on invoices is an owner's matter.
+    let legal = match vendor.owner() {
+        Some(owner) => Some(queries::legal(&app.pool, &owner).await?),
+        None => None,
+    };
+    let holiday = holiday::of(&app.pool, vendor).await?;
+    let Typed { shop, method, legal: typed_legal, holiday: typed_holiday, errors } = typed;
     Ok(Page::new("Your shop", move || {
+        let holiday = typed_holiday.or(holiday.as_ref().map(HolidayForm::of)).unwrap_or_default();
         let shop = shop.unwrap_or(ShopForm { name, tagline, description });
         let (typed_id, typed_method) = method.map_or((None, None), |(id, form)| (Some(id), Some(form)));
         let forms = methods
@@ -233,7 +249,8 @@ async fn page(app: &App, vendor: &Vendor, typed: Typed) -> Result<Page, AppError
                     hint="Who makes the goods, where, and how. An empty line starts a new paragraph."/>
                 <button class="button-main">"Save"</button>
             </form>
-            <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/>
+            <HolidayFields form=holiday errors=errors.clone()/>
+            {legal.map(|legal| view! { <LegalFields form=typed_legal.unwrap_or_else(|| legal.into()) errors=errors.clone()/> })}
             <section class="shipping" aria-labelledby="shipping">
                 <h2 id="shipping">"How you ship"</h2>
                 <p class="hint">"Shoppers choose one of these for each parcel from you. The first one is shown with your goods."</p>

@@ -11,6 +11,7 @@ use crate::{
     ids::VariantId,
     money::{BasisPoints, Money},
     server::{
+        auth::Manager,
         flash,
         page::{Layout, Page},
         state::App,
@@ -64,7 +65,7 @@ struct Row {
 /// `GET /vendor/stock?q=&after=`
 pub async fn show(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Query(part): Query<Part>,
 ) -> Result<Page, AppError> {
@@ -77,7 +78,7 @@ pub async fn show(
 /// `POST /vendor/stock`: what was typed, all of it or nothing.
 pub async fn save(
     State(app): State<App>,
-    Desk(vendor): Desk,
+    Desk(vendor): Desk<Manager>,
     session: Session,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
@@ -154,7 +155,7 @@ fn read(pairs: Vec<(String, String)>) -> (Part, BTreeMap<VariantId, Row>) {
     (part, rows)
 }
 
-async fn rows(app: &App, vendor: &crate::server::auth::Vendor, part: &Part) -> Result<(Vec<StockRow>, bool), AppError> {
+async fn rows(app: &App, vendor: &Manager, part: &Part) -> Result<(Vec<StockRow>, bool), AppError> {
     let text = part.q.trim();
     if text.contains('\0') || part.after.contains('\0') {
         return Err(AppError::BadRequest("That cannot be searched for.".into()));

@@ -1,5 +1,6 @@
 //! What needs the vendor now, then the numbers.
 
+use super::holiday::HolidayNote;
 use crate::{
     error::AppError,
     figures::{
@@ -16,6 +17,7 @@ use crate::{
     ui::{Badge, TableFrame, Tone},
     vendors::{
         desk::Desk,
+        holiday,
         home::{self, Account, BestSeller, Draft, LATE_HOURS, LowStock, Waiting},
         model::{CURRENCY, age},
     },
@@ -42,13 +44,21 @@ pub async fn today(
     if !SPANS.contains(&length) {
         return Err(AppError::BadRequest("Choose 7, 30, 90 or 365 days.".into()));
     }
-    let home = home::read(&app.pool, &vendor, length).await?;
+    let mut home = home::read(&app.pool, &vendor, length).await?;
+    let holiday = holiday::current(home.holiday_from, home.holiday_until, std::mem::take(&mut home.holiday_message));
+    let (manages, owns) = (vendor.manager().is_some(), vendor.owner().is_some());
+    // What somebody has nothing to do with does not wait for them.
+    if !manages {
+        home.drafts.clear();
+        (home.returns, home.disputes) = (0, 0);
+    }
     let notice = flash::take(&session).await?;
     let name = vendor.name().to_owned();
 
     Ok(Page::new("Today", move || {
         let span = Span::of(&home.days, home.today, length);
-        let due = home.account.as_deref().map(|account| requirement_words(&account.requirements_due)).unwrap_or_default();
+        let account = home.account.map(|account| account.0).filter(|_| owns);
+        let due = account.as_ref().map(|account| requirement_words(&account.requirements_due)).unwrap_or_default();
         let calm = home.to_ship == 0
             && home.low.is_empty()
             && home.drafts.is_empty()
@@ -65,8 +75,9 @@ pub async fn today(
         view! {
             <div class="desk-head">
                 <h1>{name}</h1>
-                <a class="button" href="/vendor/products/new">"New product"</a>
+                {manages.then(|| view! { <a class="button" href="/vendor/products/new">"New product"</a> })}
             </div>
+            <HolidayNote holiday=holiday edits=manages/>
             <div id="live-needs" data-live="asked">
                 {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
                 <div class="needs">
@@ -78,19 +89,21 @@ pub async fn today(
                     <Drafts rows=home.drafts.0/>
                 </div>
             </div>
-            <section aria-labelledby="numbers">
-                <div class="desk-head">
-                    <h2 id="numbers">"How it goes"</h2>
-                    <nav class="tabs" aria-label="Time"><ul>{spans}</ul></nav>
+            {manages.then(|| view! {
+                <section aria-labelledby="numbers">
+                    <div class="desk-head">
+                        <h2 id="numbers">"How it goes"</h2>
+                        <nav class="tabs" aria-label="Time"><ul>{spans}</ul></nav>
+                    </div>
+                    <div id="live-numbers" data-live="now"><Compared span=span.clone()/></div>
+                    <Chart span=span/>
+                    <p class="hint">"Paid orders, with shipping and VAT, before what was given back; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
+                </section>
+                <div class="needs">
+                    <BestSellers rows=home.best.0 length=length/>
+                    {owns.then(|| view! { <Owed balances=home.balances.0 account=account/> })}
                 </div>
-                <div id="live-numbers" data-live="now"><Compared span=span.clone()/></div>
-                <Chart span=span/>
-                <p class="hint">"Paid orders, with shipping and VAT, before what was given back; days in UTC. "<a href="/vendor/sales">"What was sold"</a></p>
-            </section>
-            <div class="needs">
-                <BestSellers rows=home.best.0 length=length/>
-                <Owed balances=home.balances.0 account=home.account.map(|account| account.0)/>
-            </div>
+            })}
         }
     })
     .layout(Layout::Vendor("/vendor"))

@@ -71,6 +71,16 @@ impl Client {
         self.send(request.body(Body::from(body)).expect("a request")).await
     }
 
+    /// A server function, as an island calls it: `body` is its arguments as a form.
+    pub async fn call_function(&mut self, path: &str, body: String) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ACCEPT, "application/json");
+        self.send(request.body(Body::from(body)).expect("a request")).await
+    }
+
     /// A form with files: `(name, file name, content type, bytes)` beside plain fields.
     pub async fn post_multipart(&mut self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &str, &[u8])]) -> Answer {
         let boundary = "souk-test-boundary-7d1f";

@@ -1,6 +1,7 @@
 //! What happened to an order, as its vendor reads it.
 
-use crate::{orders::model::Event, ui::When};
+use super::model::Event;
+use crate::ui::When;
 use leptos::prelude::*;
 
 /// The timeline in words; nothing where there is none.
@@ -11,7 +12,10 @@ pub fn History(events: Vec<Event>) -> impl IntoView {
     }
     let rows = events
         .into_iter()
-        .map(|event| view! { <li>{event_words(&event.kind)} " · " <span class="soft"><When at=event.at/></span></li> })
+        .map(|event| {
+            let by = event.actor.map(|name| view! { ", by " <span class="by">{name}</span> });
+            view! { <li>{event_words(&event.kind)} {by} " · " <span class="soft"><When at=event.at/></span></li> }
+        })
         .collect_view();
     view! { <section class="order-history" aria-labelledby="history"><h2 id="history">"What happened"</h2> <ul class="plain-list">{rows}</ul></section> }
         .into_any()
