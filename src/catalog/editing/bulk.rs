@@ -509,7 +509,7 @@ mod tests {
     }
 
     fn becomes(action: Action, variant: Variant) -> Result<String, String> {
-        let plan = plan(&action, &[], &[variant.clone()]);
+        let plan = plan(&action, &[], std::slice::from_ref(&variant));
         match (plan.changes.first(), plan.problems.first()) {
             (Some(change), _) => Ok(change.now.clone()),
             (_, Some((_, problem))) => Err(problem.clone()),
