@@ -109,6 +109,8 @@ ids!(
     CouponId,
     /// An invoice, a credit note or another issued paper.
     DocumentId,
+    /// A file of products that a vendor brought.
+    ImportId,
 );
 
 #[cfg(test)]

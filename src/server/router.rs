@@ -2,8 +2,8 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, live, operator, orders, payments, payouts,
-    returns, vendors,
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, imports, live, operator, orders, payments,
+    payouts, returns, vendors,
 };
 use axum::{
     Router,
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .merge(documents::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::pages::routes())
+        .merge(imports::pages::routes())
         .merge(live::stream::routes())
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())

@@ -15,6 +15,7 @@ mod editing;
 mod faults;
 mod health;
 mod import;
+mod imports;
 mod ledger;
 mod live;
 mod metrics;

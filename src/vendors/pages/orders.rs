@@ -16,7 +16,7 @@ use crate::{
         self, TrackingNumber,
         model::{
             FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
-            VendorOrderSummary,
+            VendorOrderSummary, vendor_words,
         },
         queries,
     },
@@ -90,7 +90,10 @@ pub async fn list(
             view! { <OrderRows rows=rows now=now/> }.into_any()
         };
         view! {
-            <div class="desk-head"><h1>"Orders"</h1></div>
+            <div class="desk-head">
+                <h1>"Orders"</h1>
+                <a class="button" href=format!("{HERE}.csv?show={}", name(filter.show)) download>"Export CSV"</a>
+            </div>
             <nav class="tabs" aria-label="Which orders"><ul id="live-tabs" data-live="now">{tabs}</ul></nav>
             <div id="live-list" data-live="asked">
                 {list}
@@ -102,12 +105,21 @@ pub async fn list(
     .notice(notice))
 }
 
-fn address(show: VendorOrderFilter, page: u32) -> String {
-    let show = match show {
+/// `/vendor/orders.csv?show=to_ship`: what the list has, all of it, one row for a line of an order.
+pub async fn export(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Response {
+    orders::export::orders(app, vendor, filter.show)
+}
+
+fn name(show: VendorOrderFilter) -> &'static str {
+    match show {
         VendorOrderFilter::ToShip => "to_ship",
         VendorOrderFilter::Shipped => "shipped",
         VendorOrderFilter::All => "all",
-    };
+    }
+}
+
+fn address(show: VendorOrderFilter, page: u32) -> String {
+    let show = name(show);
     if page == 0 { format!("{HERE}?show={show}") } else { format!("{HERE}?show={show}&page={page}") }
 }
 
@@ -159,15 +171,14 @@ fn ships(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStat
 
 /// An order's state in the vendor's words.
 fn state(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
-    match (status, payment, fulfilment) {
-        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "cancelled"),
-        (OrderStatus::Expired, ..) => (Tone::Neutral, "never paid"),
-        (OrderStatus::Pending, ..) => (Tone::Neutral, "not paid yet"),
-        (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "paid back"),
-        (.., FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
-        (.., FulfilmentStatus::Partial) => (Tone::Warn, "partly shipped"),
-        (.., FulfilmentStatus::Unfulfilled) => (Tone::Warn, "to ship"),
-    }
+    let tone = match (status, payment, fulfilment) {
+        (OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Pending, ..) | (_, PaymentStatus::Refunded, _) => {
+            Tone::Neutral
+        }
+        (.., FulfilmentStatus::Fulfilled) => Tone::Good,
+        (.., FulfilmentStatus::Partial | FulfilmentStatus::Unfulfilled) => Tone::Warn,
+    };
+    (tone, vendor_words(status, payment, fulfilment))
 }
 
 /// `GET /vendor/orders/{order}`
