@@ -54,6 +54,7 @@ const walks: Walk[] = [
       "/vendor/orders",
       { from: "/vendor/orders", link: "main a[href^='/vendor/orders/']", name: "vendor-order" },
       "/vendor/sales",
+      "/vendor/imports",
       "/vendor/coupons",
       "/vendor/documents",
       "/vendor/shop",

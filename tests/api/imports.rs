@@ -400,17 +400,11 @@ async fn what_is_no_file_of_products_is_refused_with_a_sentence() {
     let (test, _) = TestApp::with_services().await;
     let mut mill = test.vendor("mill").await;
     let wide = vec!["c"; 201].join(",");
-    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let line = [b"x,".repeat(32 * 1024), b"\n".to_vec()].concat();
-    for _ in 0..8300 {
-        bomb.write_all(&line).expect("a bomb");
-    }
-    let bomb = bomb.finish().expect("a bomb");
     let mut cut = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     cut.write_all(many(50).as_bytes()).expect("a file");
     let mut cut = cut.finish().expect("a file");
     cut.truncate(cut.len() / 2);
-    let cases: [(&str, &[u8], &str); 11] = [
+    let cases: [(&str, &[u8], &str); 10] = [
         ("", b"", "Please choose a file."),
         ("a.csv", b"", "This file is empty."),
         ("a.csv", b"\n\n", "This file is empty."),
@@ -421,7 +415,6 @@ async fn what_is_no_file_of_products_is_refused_with_a_sentence() {
         ("a.bin", b"\x00\x01\x02\n\x00", "This is no CSV file."),
         ("a.csv", wide.as_bytes(), "This file has 201 columns; at most 200 can be read."),
         ("a.csv.gz", &cut, "This gzip file is damaged"),
-        ("a.csv.gz", &bomb, "Unpacked, this file is larger than 512 MB."),
     ];
     for (name, content, sentence) in cases {
         let answer = mill.post_multipart(HERE, &[], &[("file", name, "text/csv", content)]).await;
