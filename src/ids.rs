@@ -115,6 +115,8 @@ ids!(
     PromotionId,
     /// An invoice, a credit note or another issued paper.
     DocumentId,
+    /// A file of products that a vendor brought.
+    ImportId,
 );
 
 #[cfg(test)]

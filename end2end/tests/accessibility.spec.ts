@@ -57,6 +57,7 @@ const walks: Walk[] = [
       "/vendor/orders/ship",
       "/vendor/sales",
       "/vendor/promotions",
+      "/vendor/imports",
       "/vendor/coupons",
       "/vendor/documents",
       "/vendor/shop",

@@ -139,7 +139,10 @@ impl Desk {
             return;
         }
         self.seen.update_value(|seen| seen.extend(fresh.iter().map(|told| told.id)));
-        self.news.update(|news| news.extend(fresh));
+        let said: Vec<Told> = fresh.into_iter().filter(|told| told.kind.is_said()).collect();
+        if !said.is_empty() {
+            self.news.update(|news| news.extend(said));
+        }
         let count = self.seen.with_value(Vec::len);
         set_timeout(
             move || {

@@ -10,7 +10,7 @@ pub struct Told {
     /// Told again, it is the same one.
     pub id: i64,
     pub kind: Kind,
-    /// A vendor order; of [`Kind::Stock`] a product, of [`Kind::Payout`] a payout.
+    /// A vendor order; of [`Kind::Stock`] a product, of [`Kind::Payout`] a payout, of [`Kind::Import`] and [`Kind::Progress`] an import.
     pub subject: Uuid,
 }
 
@@ -35,9 +35,20 @@ pub enum Kind {
     /// A shelf runs low or filled again.
     Stock,
     Payout,
+    /// A shopper wrote.
+    Message,
+    /// An import was checked, done, or cannot go on.
+    Import,
+    /// An import went on.
+    Progress,
 }
 
 impl Kind {
+    /// Whether it is said in the line; what is not moves the figures alone.
+    pub fn is_said(self) -> bool {
+        self != Self::Progress
+    }
+
     /// As the database writes it.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
@@ -47,6 +58,9 @@ impl Kind {
             "dispute" => Self::Dispute,
             "stock" => Self::Stock,
             "payout" => Self::Payout,
+            "message" => Self::Message,
+            "import" => Self::Import,
+            "progress" => Self::Progress,
             _ => return None,
         })
     }
@@ -59,6 +73,8 @@ impl Kind {
             Self::Dispute => ("dispute moved on", "disputes moved on"),
             Self::Stock => ("product’s stock changed", "products’ stock changed"),
             Self::Payout => ("payout moved on", "payouts moved on"),
+            Self::Message => ("message", "messages"),
+            Self::Import | Self::Progress => ("import came to its end", "imports came to their end"),
         };
         format!("{count} {}", if count == 1 { one } else { many })
     }
@@ -67,7 +83,7 @@ impl Kind {
 /// What was told, as one line: `2 new orders, 1 return moved on`. Several things about one subject are one.
 pub fn line(told: &[Told]) -> String {
     let mut subjects = BTreeMap::<Kind, Vec<Uuid>>::new();
-    for told in told {
+    for told in told.iter().filter(|told| told.kind.is_said()) {
         let known = subjects.entry(told.kind).or_default();
         if !known.contains(&told.subject) {
             known.push(told.subject);
@@ -87,5 +103,6 @@ mod tests {
         assert_eq!(line(&all), "2 new orders, 1 product’s stock changed");
         assert_eq!(line(&all[..1]), "1 product’s stock changed");
         assert_eq!(line(&[]), "");
+        assert_eq!(line(&[told(5, Kind::Progress, 3), told(6, Kind::Import, 3)]), "1 import came to its end");
     }
 }

@@ -50,6 +50,9 @@ fn event_words(kind: &str) -> String {
         "refunded_in_dashboard" => "Given back by Souk".into(),
         "shipped" => "Parcel sent".into(),
         "delivered" => "Parcel arrived".into(),
+        "message_from_shopper" => "The shopper wrote".into(),
+        "message_from_vendor" => "The shopper was written to".into(),
+        "message_settled" => "No answer was needed".into(),
         other => {
             let words = other.replace('_', " ");
             let mut letters = words.chars();

@@ -1,6 +1,8 @@
 //! Owns orders, vendor orders, stock holds, shipments and their timeline. It never moves money: that is `payments`.
 
 #[cfg(feature = "ssr")]
+pub mod export;
+#[cfg(feature = "ssr")]
 pub mod history;
 #[cfg(feature = "ssr")]
 mod holds;

@@ -436,6 +436,19 @@ impl VendorOrderSummary {
     }
 }
 
+/// An order's state in the vendor's words.
+pub fn vendor_words(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> &'static str {
+    match (status, payment, fulfilment) {
+        (OrderStatus::Cancelled, ..) => "cancelled",
+        (OrderStatus::Expired, ..) => "never paid",
+        (OrderStatus::Pending, ..) => "not paid yet",
+        (_, PaymentStatus::Refunded, _) => "paid back",
+        (.., FulfilmentStatus::Fulfilled) => "shipped",
+        (.., FulfilmentStatus::Partial) => "partly shipped",
+        (.., FulfilmentStatus::Unfulfilled) => "to ship",
+    }
+}
+
 /// A vendor's view of its part of an order: never the other vendors' lines, nor what the shopper paid them.
 #[derive(Debug, Clone, Serialize)]
 pub struct VendorOrderDetail {

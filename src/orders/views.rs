@@ -57,7 +57,10 @@ pub fn OrderPage(view: OrderView) -> impl IntoView {
     let parcels = order
         .parcels
         .iter()
-        .map(|parcel| view! { <ParcelView parcel=parcel.clone() head=head.clone() again=again token=token.clone()/> })
+        .map(|parcel| {
+            let messages = messages_of(&order.timeline, parcel.head.id).len();
+            view! { <ParcelView parcel=parcel.clone() head=head.clone() messages=messages again=again token=token.clone()/> }
+        })
         .collect_view();
     let everything = (again && order.parcels.iter().map(|p| p.lines.len()).sum::<usize>() > 1)
         .then(|| view! { <AllAgain parcels=order.parcels.clone()/> });
@@ -188,7 +191,7 @@ fn TruthBanner(head: OrderHead, truth: Truth, checking: bool, coupon_gone: bool,
 
 /// One vendor's parcel: its lines, and what happens next with it.
 #[component]
-pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<String>) -> impl IntoView {
+pub fn ParcelView(parcel: Parcel, head: OrderHead, messages: usize, again: bool, token: Option<String>) -> impl IntoView {
     let Parcel { head: own, lines, shipments } = parcel;
     let heading = format!("parcel-{}", own.id);
     let placed = head.status == OrderStatus::Placed && head.payment_status != PaymentStatus::Refunded;
@@ -242,6 +245,15 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<St
         ),
         None => None,
     };
+    let write = head.placed_at.is_some().then(|| {
+        let token = token.as_ref().map(|t| format!("&token={t}")).unwrap_or_default();
+        let count = match messages {
+            0 => String::new(),
+            1 => " (1 message)".to_owned(),
+            n => format!(" ({n} messages)"),
+        };
+        view! { <p><a href=format!("/orders/{}/messages?parcel={}{token}", head.id, own.id)>{format!("Write to {}{count}", own.vendor_name)}</a></p> }
+    });
     let money = move |minor| Money::new(minor, head.currency);
     let rows = lines.into_iter().map(|line| view! { <LineView line=line head=head.clone() again=again/> }).collect_view();
     view! {
@@ -250,6 +262,7 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, again: bool, token: Option<St
             {next.map(|n| view! { <p class="parcel-next">{n}</p> })}
             {(!sent.is_empty()).then(|| view! { <ul class="shipments">{sent}</ul> })}
             {arrived}
+            {write}
             <ul class="order-lines">{rows}</ul>
             <p class="parcel-sum soft">
                 "Shipping, " {own.shipping_name} ": " <Price money=money(own.shipping_minor)/>
@@ -402,6 +415,8 @@ pub fn words(event: &Event, head: &OrderHead) -> Option<String> {
         "refunded" => format!("{} sent back.", amount()),
         "refund_failed" => format!("Sending {} back did not work; we are looking into it.", amount()),
         "shipped" if text("tracking").is_empty() => format!("{} sent a parcel with {}.", text("vendor"), text("carrier")),
+        "message_from_shopper" => "You wrote a message.".into(),
+        "message_from_vendor" => "You were written to.".into(),
         "delivered" => format!("The parcel from {} has arrived.", text("vendor")),
         "shipped" => format!("{} sent a parcel with {}, {}.", text("vendor"), text("carrier"), text("tracking")),
         _ => return None,

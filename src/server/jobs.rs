@@ -37,6 +37,8 @@ pub enum Job {
     IssueCreditNotes { refund: crate::ids::RefundId },
     /// Write a vendor's commission invoice of a month that is over.
     IssueCommissionInvoice { vendor: crate::ids::VendorId, year: i32, month: u8 },
+    /// Go on with a vendor's import for a few seconds.
+    Import { import: crate::ids::ImportId },
 }
 
 impl Job {
@@ -54,6 +56,7 @@ impl Job {
             Job::IssueInvoices { .. } => "issue_invoices",
             Job::IssueCreditNotes { .. } => "issue_credit_notes",
             Job::IssueCommissionInvoice { .. } => "issue_commission_invoice",
+            Job::Import { .. } => "import",
         }
     }
 }
@@ -74,6 +77,7 @@ async fn run(app: &App, job: Job) -> anyhow::Result<()> {
         Job::IssueCommissionInvoice { vendor, year, month } => {
             crate::documents::issue_commission_invoice(app, vendor, year, month).await
         }
+        Job::Import { import } => crate::imports::go_on(app, import).await,
     }
 }
 
@@ -239,6 +243,7 @@ pub async fn sweep(app: &App) {
     log("putting back what stands aside", crate::checkout::rush::sweep(app).await);
     log("beginning and ending holidays", crate::vendors::holiday::sweep(app).await);
     log("closing months", crate::documents::close_months(app, time::OffsetDateTime::now_utc()).await);
+    log("forgetting old imports", crate::imports::sweep(app).await);
     log("chaining the audit log", crate::audit::chain(&app.pool).await.map(drop));
     log("beginning and ending promotions", crate::promotions::sweep(app).await);
     log("adding up figures", crate::figures::sweep(app).await);

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod cache;
 pub mod columns;
 pub mod config;
+pub mod csv;
 pub mod cursor;
 pub mod errors;
 pub mod extract;

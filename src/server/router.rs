@@ -2,8 +2,8 @@
 
 use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
 use crate::{
-    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, live, operator, orders, payments, payouts,
-    returns, vendors,
+    about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, imports, live, messages, operator, orders,
+    payments, payouts, returns, vendors,
 };
 use axum::{
     Router,
@@ -31,9 +31,11 @@ pub fn people() -> Router<App> {
         .merge(checkout::pages::routes())
         .merge(orders::pages::routes())
         .merge(documents::pages::routes())
+        .merge(messages::pages::routes())
         .merge(vendors::applying::routes())
         .merge(vendors::joining::routes())
         .merge(vendors::pages::routes())
+        .merge(imports::pages::routes())
         .merge(live::stream::routes())
         .merge(payouts::pages::routes())
         .merge(operator::pages::routes())

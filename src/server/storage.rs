@@ -10,13 +10,13 @@ use aws_sdk_s3::{
     },
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
-    types::{BucketLocationConstraint, CreateBucketConfiguration},
+    types::{BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration},
 };
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::{error::Error, sync::Arc, time::Duration};
 
 /// One bucket of an object store. Cheap to clone.
@@ -115,6 +115,25 @@ impl Storage {
         }
     }
 
+    /// What is kept under `key` from this byte on, piece by piece; `None` when nothing is.
+    pub async fn read_from(&self, key: &str, byte: u64) -> Result<Option<Pieces>, StorageError> {
+        let range = (byte > 0).then(|| format!("bytes={byte}-"));
+        match self.client.get_object().bucket(&*self.bucket).key(key).set_range(range).send().await {
+            Ok(object) => Ok(Some(Pieces { key: key.to_owned(), body: object.body })),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => Ok(None),
+            // Nothing stands behind the last byte.
+            Err(e) if e.as_service_error().and_then(|e| e.code()) == Some("InvalidRange") => {
+                Ok(Some(Pieces { key: key.to_owned(), body: ByteStream::default() }))
+            }
+            Err(e) => Err(StorageError::new("read", key, e)),
+        }
+    }
+
+    /// Begins to keep something under `key` that comes piece by piece. It is there once [`Growing::finish`] answers.
+    pub fn grow(&self, key: String, content_type: &'static str) -> Growing {
+        Growing { storage: self.clone(), key, content_type, gathered: BytesMut::new(), upload: None, parts: Vec::new() }
+    }
+
     /// Forgets what is kept under `key`; nothing kept is fine.
     pub async fn delete(&self, key: &str) -> Result<(), StorageError> {
         match self.client.delete_object().bucket(&*self.bucket).key(key).send().await {
@@ -149,6 +168,87 @@ impl Storage {
                 Ok(())
             }
             Err(e) => Err(StorageError::new("make bucket", &self.bucket, e)),
+        }
+    }
+}
+
+/// What is kept under a key, as it comes.
+pub struct Pieces {
+    key: String,
+    body: ByteStream,
+}
+
+impl Pieces {
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, StorageError> {
+        self.body.try_next().await.map_err(|e| StorageError {
+            action: "read",
+            what: self.key.clone(),
+            code: None,
+            source: Box::new(e),
+        })
+    }
+}
+
+/// Each part of a large object is so large; a store takes none but the last below 5 MB. No more than one is in memory.
+const PART: usize = 8 * 1024 * 1024;
+
+/// An object on its way into the store. What is small goes in one piece, and is not there before its end either.
+pub struct Growing {
+    storage: Storage,
+    key: String,
+    content_type: &'static str,
+    gathered: BytesMut,
+    upload: Option<String>,
+    parts: Vec<CompletedPart>,
+}
+
+impl Growing {
+    /// Adds a piece.
+    pub async fn push(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() < PART { Ok(()) } else { self.send_part().await }
+    }
+
+    async fn send_part(&mut self) -> Result<(), StorageError> {
+        let Self { storage, key, .. } = self;
+        let upload = match &self.upload {
+            Some(upload) => upload.clone(),
+            None => {
+                let begun = storage.client.create_multipart_upload().bucket(&*storage.bucket).key(&*key);
+                let begun = begun.content_type(self.content_type).send().await.map_err(|e| StorageError::new("keep", key, e))?;
+                self.upload.insert(begun.upload_id.unwrap_or_default()).clone()
+            }
+        };
+        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let sent = storage.client.upload_part().bucket(&*storage.bucket).key(&*key).upload_id(upload).part_number(number);
+        let sent =
+            sent.body(self.gathered.split().freeze().into()).send().await.map_err(|e| StorageError::new("keep", key, e))?;
+        self.parts.push(CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).build());
+        Ok(())
+    }
+
+    /// Sends the rest; then it is there.
+    pub async fn finish(mut self) -> Result<(), StorageError> {
+        if self.upload.is_none() {
+            return self.storage.put(&self.key, self.gathered.freeze(), self.content_type).await;
+        }
+        if !self.gathered.is_empty() {
+            self.send_part().await?;
+        }
+        let Self { storage, key, upload, parts, .. } = self;
+        let all = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let done = storage.client.complete_multipart_upload().bucket(&*storage.bucket).key(&key).set_upload_id(upload);
+        done.multipart_upload(all).send().await.map(drop).map_err(|e| StorageError::new("keep", &key, e))
+    }
+
+    /// Gives up: what was sent of it is forgotten.
+    pub async fn give_up(self) {
+        let Self { storage, key, upload, .. } = self;
+        let Some(upload) = upload else { return };
+        let forget = storage.client.abort_multipart_upload().bucket(&*storage.bucket).key(&key).upload_id(upload);
+        if let Err(error) = forget.send().await {
+            tracing::warn!(error = %StorageError::new("forget", &key, error), "parts of an upload stay in the store");
         }
     }
 }

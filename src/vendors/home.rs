@@ -37,6 +37,9 @@ pub struct Home {
     /// Returns that wait for an answer or for their receipt, and disputes without the vendor's words.
     pub returns: i64,
     pub disputes: i64,
+    /// Shoppers who wait for an answer, the longest waiting first; at most 8, and how many there are.
+    pub asked: Json<Vec<Asked>>,
+    pub messages: i64,
     pub balances: Json<Balances>,
     /// `None`: not asked for yet.
     pub account: Option<Json<Account>>,
@@ -54,6 +57,16 @@ pub struct Waiting {
     pub ship_name: String,
     pub pieces: i64,
     /// Since it was paid.
+    pub hours: i64,
+}
+
+/// An order about which a shopper wrote.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Asked {
+    pub id: VendorOrderId,
+    pub number: i64,
+    pub ship_name: String,
+    /// Since it was asked first.
     pub hours: i64,
 }
 
@@ -128,6 +141,11 @@ pub async fn read(pool: &PgPool, vendor: &Vendor, span: u16) -> sqlx::Result<Hom
                      and exists (select 1 from dispute_parts p join vendor_orders v on v.id = p.vendor_order_id
                                  where p.dispute_id = d.id and v.vendor_id = $1)
                      and not exists (select 1 from dispute_statements s where s.dispute_id = d.id and s.vendor_id = $1)) as "disputes!",
+                  (select coalesce(json_agg(x order by x.asked_at), '[]') from (
+                      select v.id, o.number, o.ship_name, v.asked_at, floor(extract(epoch from now() - v.asked_at) / 3600)::bigint as hours
+                      from vendor_orders v join orders o on o.id = v.order_id
+                      where v.vendor_id = $1 and v.asked_at is not null order by v.asked_at limit 8) x) as "asked!: Json<Vec<Asked>>",
+                  (select count(*) from vendor_orders where vendor_id = $1 and asked_at is not null) as "messages!",
                   (select json_build_object(
                               'pending', coalesce(-sum(x.minor) filter (where x.kind = 'vendor_pending'), 0),
                               'payable', coalesce(-sum(x.minor) filter (where x.kind = 'vendor_payable'), 0),

@@ -20,6 +20,9 @@ pub async fn run(app: &App, what: &Import) -> anyhow::Result<()> {
         println!("Went on after the {} rows that were done before.", done.resumed);
     }
     let verb = if what.dry_run { "would be" } else { "were" };
-    println!("{} rows {verb} new, {} {verb} updated, {} refused.", done.created, done.updated, done.refused);
+    println!(
+        "{} rows {verb} new, {} {verb} updated, {} are as they were, {} {verb} refused.",
+        done.created, done.updated, done.unchanged, done.refused
+    );
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! `souk import`: a vendor's goods from a CSV file, streamed. Running it again brings the shop to what the file says,
-//! and a run that was stopped goes on where it was.
+//! A vendor's goods from a CSV file, streamed: what a row means and how it is written, for `souk import`, which is here, and for the
+//! page (`imports`). Running it again brings the shop to what the file says, and a run that was stopped goes on where it was.
 //!
 //! # Columns
 //!
 //! The first row names them, in any order: `sku`, `title`, `category`, `price`, `stock` are needed; `description`,
-//! `currency`, `options`, `image` may be absent or empty.
+//! `currency`, `options`, `image` may be absent or empty. An absent `description` leaves those of known products alone.
 //!
 //! | column | what stands in it |
 //! |---|---|
@@ -12,11 +12,14 @@
 //! | `title` | of the product, up to 200 characters |
 //! | `description` | of the product; plain text |
 //! | `category` | slug or name of a category |
-//! | `price` | with VAT: `12.50` |
+//! | `price` | with VAT: `12.50`, `12,50` |
 //! | `currency` | the shop's own, or empty |
 //! | `stock` | units on hand; never set below what unpaid orders hold |
-//! | `options` | `Size=M; Colour=Red`: one variant of several |
+//! | `options` | `Size=M; Colour=Red`: one variant of several; `\` before a `;`, `=` or `\` of a name or value |
 //! | `image` | a JPEG, PNG or WebP file in the folder of the CSV; becomes the picture of a product that has none |
+//!
+//! An apostrophe before a cell that begins as a formula (`'=1+1`) is taken away: the export sets it, against spreadsheets that would
+//! run the cell (`cell`).
 //!
 //! # Rows and products
 //!
@@ -28,9 +31,11 @@
 //! it in transactions that are never kept, one per batch of rows: it blocks nobody for long, and does not notice what is wrong
 //! only with rows of different batches together.
 
+pub mod cell;
 pub mod cli;
 mod records;
 mod row;
+mod shelf;
 mod write;
 
 use crate::{
@@ -38,20 +43,21 @@ use crate::{
     server::state::App,
 };
 use anyhow::Context;
-use records::{Record, Records};
-use row::{Header, Shop, parse};
+use records::Records;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use std::{
     fs::File,
     io::{BufReader, Read},
     path::{Path, PathBuf},
 };
 
-pub use records::MAX_RECORD;
-pub use row::COLUMNS;
+pub use records::{MAX_RECORD, Record, Splitter, fields};
+pub use row::{COLUMNS, Header, NEEDED, Places, Row, Shop, about};
+pub use write::{Writer, Written};
 
-/// Rows that are committed together, with the note how far the run came.
-const BATCH: usize = 500;
+/// Rows that are committed together, with the note how far the run came. What they change is locked so long.
+pub const BATCH: usize = 200;
 
 /// What to import.
 #[derive(Debug, Clone)]
@@ -69,6 +75,8 @@ pub struct Summary {
     pub resumed: u64,
     pub created: u64,
     pub updated: u64,
+    /// Rows that were as the shop is already.
+    pub unchanged: u64,
     pub refused: u64,
 }
 
@@ -82,9 +90,30 @@ pub enum Told {
 }
 
 /// One row on its way into the database: its line, and the row or why it is refused.
-struct Pending {
-    line: u64,
-    row: Result<row::Row, String>,
+pub struct Pending {
+    pub line: u64,
+    pub row: Result<Row, String>,
+}
+
+impl Pending {
+    /// The row of a record, checked.
+    pub fn of((line, record): (u64, Record), separator: u8, header: &Header, shop: &Shop) -> Self {
+        let row = match record {
+            Record::Whole(bytes) => match fields(&bytes, separator) {
+                Ok(fields) => row::parse(header, &fields, shop),
+                Err(_) => Err("This row is no CSV.".to_owned()),
+            },
+            Record::TooLong => Err(format!("This row is longer than {} kB.", MAX_RECORD / 1024)),
+        };
+        Self { line, row }
+    }
+}
+
+impl Shop {
+    /// As it is now.
+    pub async fn read(app: &App) -> sqlx::Result<Self> {
+        Ok(Self { currency: app.config.currency, categories: categories(app).await? })
+    }
 }
 
 /// Imports the file. Fails as a whole only where there is no such vendor, the file cannot be read, its first row does not
@@ -95,7 +124,7 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
             .fetch_optional(&app.pool)
             .await?
             .with_context(|| format!("there is no approved vendor {:?}", what.vendor))?;
-    let shop = Shop { currency: app.config.currency, categories: categories(app).await? };
+    let shop = Shop::read(app).await?;
 
     let path = what.file.clone();
     let (digest, length) = tokio::task::spawn_blocking(move || digest(&path)).await??;
@@ -106,11 +135,13 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
     let Some((_, Record::Whole(first))) = reader.records.next()? else {
         anyhow::bail!("{} has no first row with the names of the columns", what.file.display());
     };
-    let header = Header::read(&records::fields(&first)?).map_err(|why| anyhow::anyhow!(why))?;
+    let header = Header::read(&fields(first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&first), b',')?)
+        .map_err(|why| anyhow::anyhow!(why))?;
     let folder = what.file.parent().map(Path::to_path_buf).unwrap_or_default();
 
+    let writer = Writer { app, vendor, actor: None, folder: Some(&folder), dry_run: what.dry_run };
     let mut skip = summary.resumed;
-    let mut made = if what.dry_run { Some(write::Made::none(app).await?) } else { None };
+    let mut made = if what.dry_run { Some(Made::none(app).await?) } else { None };
     loop {
         // Parsing is quick; only the disk can take its time, hence the other thread.
         let (batch, back) = tokio::task::spawn_blocking(move || {
@@ -124,10 +155,11 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
         if raw.is_empty() {
             break;
         }
-        let rows = raw.into_iter().map(|(line, record)| Pending { line, row: checked(&header, record, &shop) }).collect();
-        let done = write::batch(app, vendor, &digest, &folder, rows, made.as_mut(), &mut tell).await?;
+        let rows = raw.into_iter().map(|record| Pending::of(record, b',', &header, &shop)).collect();
+        let done = keep(&writer, &digest, rows, made.as_mut(), &mut tell).await?;
         summary.created += done.created;
         summary.updated += done.updated;
+        summary.unchanged += done.unchanged;
         summary.refused += done.refused;
         tell(Told::Progress { read: reader.read.min(length), of: length });
     }
@@ -139,13 +171,66 @@ pub async fn import(app: &App, what: &Import, mut tell: impl FnMut(Told)) -> any
     Ok(summary)
 }
 
-fn checked(header: &Header, record: Record, shop: &Shop) -> Result<row::Row, String> {
-    let bytes = match record {
-        Record::Whole(bytes) => bytes,
-        Record::TooLong => return Err(format!("This row is longer than {} kB.", MAX_RECORD / 1024)),
+/// The SKUs that a dry run would have made in batches before, which the database has forgotten by then. It keeps them in a
+/// temporary table on a connection of its own, so that a file of any length may be tried; the table goes with the value.
+struct Made(PgConnection);
+
+impl Made {
+    async fn none(app: &App) -> sqlx::Result<Self> {
+        let mut db = app.pool.acquire().await?.detach();
+        // Not checked at compile time, like the insert below: the table is in no migration.
+        sqlx::query("create temporary table made (sku text primary key)").execute(&mut db).await?;
+        Ok(Self(db))
+    }
+
+    /// Adds them, and answers how many are new.
+    async fn add(&mut self, skus: &[String]) -> sqlx::Result<u64> {
+        let insert = sqlx::query("insert into made select unnest($1::text[]) on conflict do nothing");
+        Ok(insert.bind(skus).execute(&mut self.0).await?.rows_affected())
+    }
+}
+
+/// Writes a batch and how far the run came, together or not at all; in a dry run, which brings `made`, not at all.
+async fn keep(
+    writer: &Writer<'_>,
+    digest: &[u8],
+    rows: Vec<Pending>,
+    made: Option<&mut Made>,
+    tell: &mut impl FnMut(Told),
+) -> anyhow::Result<Summary> {
+    let count = rows.len() as i64;
+    let mut tx = writer.app.pool.begin().await?;
+    let written = writer.write(&mut tx, rows, |line, why| tell(Told::Refused { line, why })).await?;
+    let mut done = Summary {
+        resumed: 0,
+        created: written.created.len() as u64,
+        updated: written.updated,
+        unchanged: written.unchanged,
+        refused: written.refused,
     };
-    let fields = records::fields(&bytes).map_err(|_| "This row is no CSV.".to_owned())?;
-    parse(header, &fields, shop)
+    if let Some(made) = made {
+        tx.rollback().await?;
+        let new = made.add(&written.created).await?;
+        done.updated += done.created - new;
+        done.created = new;
+        return Ok(done);
+    }
+    sqlx::query!(
+        "update import_runs set rows_done = rows_done + $3, created = created + $4, updated = updated + $5, refused = refused + $6,
+                unchanged = unchanged + $7
+         where vendor_id = $1 and digest = $2",
+        writer.vendor.uuid(),
+        digest,
+        count,
+        done.created as i64,
+        done.updated as i64,
+        done.refused as i64,
+        done.unchanged as i64
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(done)
 }
 
 struct Reader {
@@ -195,8 +280,9 @@ async fn begin(app: &App, vendor: VendorId, digest: &[u8]) -> sqlx::Result<Summa
                created = case when r.finished_at is null then r.created else 0 end,
                updated = case when r.finished_at is null then r.updated else 0 end,
                refused = case when r.finished_at is null then r.refused else 0 end,
+               unchanged = case when r.finished_at is null then r.unchanged else 0 end,
                started_at = now(), finished_at = null
-           returning rows_done, created, updated, refused"#,
+           returning rows_done, created, updated, unchanged, refused"#,
         vendor.uuid(),
         digest
     )
@@ -207,6 +293,7 @@ async fn begin(app: &App, vendor: VendorId, digest: &[u8]) -> sqlx::Result<Summa
         resumed: count(run.rows_done),
         created: count(run.created),
         updated: count(run.updated),
+        unchanged: count(run.unchanged),
         refused: count(run.refused),
     })
 }

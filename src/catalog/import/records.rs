@@ -13,72 +13,111 @@ pub enum Record {
     TooLong,
 }
 
-/// Splits at line ends outside quotes.
+/// Splits bytes that come piece by piece at line ends outside quotes. Empty lines are passed over.
+pub struct Splitter {
+    kept: Vec<u8>,
+    length: usize,
+    quoted: bool,
+    line: u64,
+    /// Where the record that is being read begins: its byte, and its line.
+    begins: (u64, u64),
+}
+
+impl Splitter {
+    /// Begins at this byte of a file, which is on this line; both count what stands before it, lines from 1.
+    pub fn at(byte: u64, line: u64) -> Self {
+        Self { kept: Vec::new(), length: 0, quoted: false, line, begins: (byte, line) }
+    }
+
+    /// Where the next record begins: its byte and its line.
+    pub fn place(&self) -> (u64, u64) {
+        self.begins
+    }
+
+    /// Takes from `bytes` up to the end of the next record: how many, and the record with the line it begins on where it ends there.
+    pub fn feed(&mut self, bytes: &[u8]) -> (usize, Option<(u64, Record)>) {
+        let mut used = 0;
+        while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
+            let end = self.end_of_record(rest);
+            let taken = end.unwrap_or(rest.len());
+            self.length = self.length.saturating_add(taken);
+            if self.length <= MAX_RECORD {
+                self.kept.extend(rest.iter().take(taken));
+            } else {
+                self.kept = Vec::new();
+            }
+            used += taken;
+            if end.is_some()
+                && let Some(found) = self.finish()
+            {
+                return (used, Some(found));
+            }
+        }
+        (used, None)
+    }
+
+    /// What stands behind the last line end.
+    pub fn end(&mut self) -> Option<(u64, Record)> {
+        self.finish()
+    }
+
+    fn end_of_record(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (i, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'"' => self.quoted = !self.quoted,
+                b'\n' => {
+                    self.line += 1;
+                    if !self.quoted {
+                        return Some(i + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn finish(&mut self) -> Option<(u64, Record)> {
+        let (kept, length, line) = (std::mem::take(&mut self.kept), std::mem::take(&mut self.length), self.begins.1);
+        self.begins = (self.begins.0 + length as u64, self.line);
+        if length > MAX_RECORD {
+            return Some((line, Record::TooLong));
+        }
+        let empty = kept.iter().all(|b| matches!(b, b'\r' | b'\n'));
+        (!empty).then_some((line, Record::Whole(kept)))
+    }
+}
+
+/// The records of something that can be read.
 pub struct Records<R> {
     input: R,
-    line: u64,
+    split: Splitter,
 }
 
 impl<R: BufRead> Records<R> {
     pub fn new(input: R) -> Self {
-        Self { input, line: 1 }
+        Self { input, split: Splitter::at(0, 1) }
     }
 
-    /// The next record and the line it begins on, the first being 1. Empty lines are passed over. `None` at the end.
+    /// The next record and the line it begins on, the first being 1. `None` at the end.
     pub fn next(&mut self) -> io::Result<Option<(u64, Record)>> {
-        loop {
-            let start = self.line;
-            let Some(record) = self.one()? else { return Ok(None) };
-            match record {
-                Record::Whole(bytes) if bytes.iter().all(|b| matches!(b, b'\r' | b'\n')) => {}
-                record => return Ok(Some((start, record))),
-            }
-        }
-    }
-
-    fn one(&mut self) -> io::Result<Option<Record>> {
-        let (mut kept, mut length, mut quoted) = (Vec::new(), 0usize, false);
         loop {
             let chunk = self.input.fill_buf()?;
             if chunk.is_empty() {
-                return Ok((length > 0).then(|| finish(kept, length)));
+                return Ok(self.split.end());
             }
-            let mut end = None;
-            for (i, byte) in chunk.iter().enumerate() {
-                match byte {
-                    b'"' => quoted = !quoted,
-                    b'\n' => {
-                        self.line += 1;
-                        if !quoted {
-                            end = Some(i + 1);
-                            break;
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            let used = end.unwrap_or(chunk.len());
-            length = length.saturating_add(used);
-            if length <= MAX_RECORD {
-                kept.extend_from_slice(&chunk[..used]);
-            } else {
-                kept = Vec::new();
-            }
+            let (used, found) = self.split.feed(chunk);
             self.input.consume(used);
-            if end.is_some() {
-                return Ok(Some(finish(kept, length)));
+            if found.is_some() {
+                return Ok(found);
             }
         }
     }
 }
 
-fn finish(kept: Vec<u8>, length: usize) -> Record {
-    if length > MAX_RECORD { Record::TooLong } else { Record::Whole(kept) }
-}
-
 /// The fields of one record.
-pub fn fields(record: &[u8]) -> Result<csv::ByteRecord, csv::Error> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
+pub fn fields(record: &[u8], separator: u8) -> Result<csv::ByteRecord, csv::Error> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(record);
     let mut fields = csv::ByteRecord::new();
     reader.read_byte_record(&mut fields)?;
     Ok(fields)
@@ -100,7 +139,7 @@ mod tests {
         let lines: Vec<u64> = got.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [1, 3, 5]);
         let Record::Whole(bytes) = &got[1].1 else { panic!("too long") };
-        let fields = fields(bytes).unwrap();
+        let fields = fields(bytes, b',').unwrap();
         assert_eq!((&fields[0], &fields[1]), (&b"x\ny"[..], &b"say \"z\""[..]));
     }
 
@@ -113,10 +152,36 @@ mod tests {
 
     proptest! {
         #[test]
+        fn who_goes_on_at_the_place_reads_the_rest(bytes in prop::collection::vec(prop::sample::select(&b"a,\"\r\n"[..]), 0..80), stop in 0usize..6) {
+            let mut split = Splitter::at(0, 1);
+            let (mut used, mut first) = (0, Vec::new());
+            while first.len() < stop {
+                let (n, found) = split.feed(&bytes[used..]);
+                used += n;
+                match found.or_else(|| split.end()) {
+                    Some(found) => first.push(found),
+                    None => break,
+                }
+            }
+            let (byte, line) = split.place();
+            let mut rest = Splitter::at(byte, line);
+            let mut from = byte as usize;
+            loop {
+                let (n, found) = rest.feed(&bytes[from..]);
+                from += n;
+                match found.or_else(|| rest.end()) {
+                    Some(found) => first.push(found),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(first, all(&bytes));
+        }
+
+        #[test]
         fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             for (_, record) in all(&bytes) {
                 if let Record::Whole(bytes) = record {
-                    let _ = fields(&bytes);
+                    let _ = fields(&bytes, b',');
                 }
             }
         }

@@ -1,41 +1,59 @@
 //! One row, from bytes to a product and variant that may be written; or why not.
 
+use super::cell;
 use crate::{
     catalog::limits::{Description, MAX_OPTIONS, OptionName, OptionValue, Sku, StockLevel, Title},
     ids::CategoryId,
     money::{Currency, Money},
 };
-use std::{collections::HashMap, path::PathBuf, str::FromStr};
+use std::{borrow::Cow, collections::HashMap, path::PathBuf, str::FromStr};
 
 /// The columns, by the names that stand in the first row.
 pub const COLUMNS: [&str; 9] = ["sku", "title", "description", "category", "price", "currency", "stock", "options", "image"];
 /// Columns that a file cannot do without.
-const NEEDED: [&str; 5] = ["sku", "title", "category", "price", "stock"];
+pub const NEEDED: [&str; 5] = ["sku", "title", "category", "price", "stock"];
 
-/// Where each of [`COLUMNS`] stands in this file.
-#[derive(Debug)]
-pub struct Header([Option<usize>; COLUMNS.len()]);
+/// Where each of [`COLUMNS`] stands in a file.
+pub type Places = [Option<usize>; COLUMNS.len()];
+
+/// How the rows of a file are read.
+#[derive(Debug, Clone)]
+pub struct Header {
+    places: Places,
+    /// Where goods go when no column says it.
+    category: Option<CategoryId>,
+}
 
 impl Header {
+    /// As somebody chose.
+    pub fn chosen(places: Places, category: Option<CategoryId>) -> Self {
+        Self { places, category }
+    }
+
     /// From the first record. Upper case, spaces and a byte order mark do not matter; unknown columns are left aside.
     pub fn read(record: &csv::ByteRecord) -> Result<Self, String> {
         let names: Vec<String> = record
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_lowercase())
             .collect();
-        let place = COLUMNS.map(|column| names.iter().position(|name| name == column));
+        let places = COLUMNS.map(|column| names.iter().position(|name| name == column));
         let missing: Vec<&str> =
-            COLUMNS.into_iter().zip(place).filter(|(c, at)| at.is_none() && NEEDED.contains(c)).map(|(c, _)| c).collect();
+            COLUMNS.into_iter().zip(places).filter(|(c, at)| at.is_none() && NEEDED.contains(c)).map(|(c, _)| c).collect();
         if missing.is_empty() {
-            Ok(Self(place))
+            Ok(Self { places, category: None })
         } else {
             Err(format!("The first row must name the columns; missing: {}.", missing.join(", ")))
         }
     }
 
     fn field<'r>(&self, record: &'r csv::ByteRecord, column: usize) -> Result<&'r str, String> {
-        let bytes = self.0.get(column).copied().flatten().and_then(|at| record.get(at)).unwrap_or_default();
-        std::str::from_utf8(bytes).map(str::trim).map_err(|_| format!("{}: this is not UTF-8 text.", COLUMNS[column]))
+        let bytes = self.places[column].and_then(|at| record.get(at)).unwrap_or_default();
+        let text = std::str::from_utf8(bytes).map_err(|_| format!("{}: this is not UTF-8 text.", COLUMNS[column]))?;
+        Ok(cell::unguarded(text.trim()))
+    }
+
+    fn has(&self, column: usize) -> bool {
+        self.places[column].is_some()
     }
 }
 
@@ -44,7 +62,8 @@ impl Header {
 pub struct Row {
     pub sku: Sku,
     pub title: Title,
-    pub description: Description,
+    /// `None` where the file has no such column: a known product keeps its own.
+    pub description: Option<Description>,
     pub category: CategoryId,
     pub price_minor: i64,
     pub stock: StockLevel,
@@ -69,17 +88,16 @@ pub fn parse(header: &Header, record: &csv::ByteRecord, shop: &Shop) -> Result<R
     if !currency.is_empty() && currency != shop.currency.code() {
         return Err(format!("currency: this shop sells in {}.", shop.currency.code()));
     }
-    let category = field(3)?;
     let (option_names, option_values) = options(field(7)?)?;
     Ok(Row {
         sku: text("sku", field(0)?)?,
         title: text("title", field(1)?)?,
-        description: text("description", field(2)?)?,
-        category: *shop
-            .categories
-            .get(&category.to_lowercase())
-            .ok_or_else(|| format!("category: there is no category {:?}.", shortened(category)))?,
-        price_minor: Money::parse(field(4)?, shop.currency).map_err(|e| format!("price: {e}."))?.minor,
+        description: header.has(2).then(|| text("description", field(2)?)).transpose()?,
+        category: match header.category.filter(|_| !header.has(3)) {
+            Some(category) => category,
+            None => named(shop, field(3)?)?,
+        },
+        price_minor: Money::parse(&decimal(field(4)?), shop.currency).map_err(|e| format!("price: {e}."))?.minor,
         stock: text("stock", field(6)?)?,
         option_names,
         option_values,
@@ -91,13 +109,28 @@ fn text<T: FromStr<Err: std::fmt::Display>>(column: &str, value: &str) -> Result
     value.parse().map_err(|e| format!("{column}: {e}"))
 }
 
-/// `Size=M; Colour=Red`
+fn named(shop: &Shop, category: &str) -> Result<CategoryId, String> {
+    let known = shop.categories.get(&category.to_lowercase()).copied();
+    known.ok_or_else(|| format!("category: there is no category {:?}.", shortened(category)))
+}
+
+/// `12,50` and `1.250,50` are 12.50 and 1250.50: a comma before the last one or two digits is no comma of thousands.
+fn decimal(price: &str) -> Cow<'_, str> {
+    match price.rsplit_once(',') {
+        Some((whole, cents)) if (1..=2).contains(&cents.len()) && cents.bytes().all(|b| b.is_ascii_digit()) => {
+            let whole: String = whole.chars().filter(|c| !matches!(c, '.' | ',')).collect();
+            format!("{whole}.{cents}").into()
+        }
+        _ => price.into(),
+    }
+}
+
+/// `Size=M; Colour=Red`; see [`cell::options`].
 fn options(value: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let (mut names, mut values) = (Vec::new(), Vec::new());
-    for pair in value.split(';').map(str::trim).filter(|p| !p.is_empty()) {
-        let (name, value) = pair.split_once('=').ok_or("options: write them as Size=M; Colour=Red.")?;
-        let name: OptionName = text("options", name)?;
-        let value: OptionValue = text("options", value)?;
+    for (name, value) in cell::pairs(value).ok_or("options: write them as Size=M; Colour=Red.")? {
+        let name: OptionName = text("options", &name)?;
+        let value: OptionValue = text("options", &value)?;
         if names.contains(&String::from(name.clone())) {
             return Err(format!("options: {name} stands there twice."));
         }
@@ -105,6 +138,11 @@ fn options(value: &str) -> Result<(Vec<String>, Vec<String>), String> {
         values.push(value.into());
     }
     if names.len() > MAX_OPTIONS { Err(format!("options: at most {MAX_OPTIONS}.")) } else { Ok((names, values)) }
+}
+
+/// The one of [`COLUMNS`] that a refusal is about, and what it says of it; the empty one where it is the row as a whole.
+pub fn about(why: &str) -> (&'static str, &str) {
+    why.split_once(": ").and_then(|(name, text)| Some((COLUMNS.into_iter().find(|c| *c == name)?, text))).unwrap_or(("", why))
 }
 
 /// Only a file in the folder of the CSV or below it.
@@ -163,6 +201,30 @@ mod tests {
         }
         assert!(read(&[&"x".repeat(65), "Bowl", "", "kitchen", "1", "", "1", "", ""]).is_err());
         assert!(read(&good).is_ok());
+    }
+
+    #[test]
+    fn a_price_may_be_written_with_a_comma() {
+        for (text, price) in [("12,50", 1250), ("1.250,5", 125_050), ("1,250", 125_000), ("1,250.00", 125_000), ("£0,99", 99)] {
+            assert_eq!(read(&["A-1", "Bowl", "", "kitchen", text, "", "1", "", ""]).unwrap().price_minor, price, "{text}");
+        }
+        assert!(read(&["A-1", "Bowl", "", "kitchen", "1,2,3,x", "", "1", "", ""]).is_err());
+    }
+
+    #[test]
+    fn what_no_column_says_is_left_or_said_for_all() {
+        let all = CategoryId::new();
+        let header = Header::chosen([Some(0), Some(1), None, None, Some(2), None, Some(3), None, None], Some(all));
+        let shop = Shop { currency: Currency::GBP, categories: HashMap::new() };
+        let row = parse(&header, &csv::ByteRecord::from(vec!["A-1", "'=Bowl", "1", "2"]), &shop).unwrap();
+        assert_eq!((row.category, row.title.as_str(), row.description), (all, "=Bowl", None));
+    }
+
+    #[test]
+    fn a_refusal_names_its_column() {
+        assert_eq!(about("price: Write an amount."), ("price", "Write an amount."));
+        assert_eq!(about("This row is no CSV."), ("", "This row is no CSV."));
+        assert_eq!(about("colour: red"), ("", "colour: red"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
-//! Rows into tables: one transaction for a batch, one savepoint for a row.
+//! Rows into tables: in one transaction for a batch, whose end is the caller's, with one savepoint for a row.
 
-use super::{Pending, Summary, Told, row::Row};
+use super::{
+    Pending,
+    row::Row,
+    shelf::{self, OnShelf},
+};
 use crate::{
     audit,
     catalog::{
@@ -8,18 +12,45 @@ use crate::{
         pictures::{self, Processed},
         slug::Slug,
     },
-    ids::{PictureId, ProductId, VariantId, VendorId},
+    ids::{PictureId, ProductId, UserId, VariantId, VendorId},
     server::{errors::violates, state::App},
     text::slugify,
 };
 use serde_json::json;
-use sqlx::{Acquire, PgConnection};
-use std::path::Path;
+use sqlx::{Connection, PgConnection};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+/// What all rows of an import have in common.
+pub struct Writer<'a> {
+    pub app: &'a App,
+    pub vendor: VendorId,
+    /// Who did it, for the audit log; `None` for the command line.
+    pub actor: Option<UserId>,
+    /// Where pictures are; without one they are left aside.
+    pub folder: Option<&'a Path>,
+    /// Nothing of it will be kept.
+    pub dry_run: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The SKUs that are new.
+    pub created: Vec<String>,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub refused: u64,
+}
 
 /// What became of one row.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Done {
     Created,
     Updated,
+    Unchanged,
 }
 
 /// Why a row was not written: its own fault, or the database's.
@@ -38,184 +69,157 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Failed> {
     Err(Failed::Refused(why.into()))
 }
 
-/// The SKUs that a dry run would have made in batches before, which the database has forgotten by then. It keeps them in a
-/// temporary table on a connection of its own, so that a file of any length may be tried; the table goes with the value.
-pub struct Made(PgConnection);
-
-impl Made {
-    pub async fn none(app: &App) -> sqlx::Result<Self> {
-        let mut db = app.pool.acquire().await?.detach();
-        // Not checked at compile time, like the insert below: the table is in no migration.
-        sqlx::query("create temporary table made (sku text primary key)").execute(&mut db).await?;
-        Ok(Self(db))
+impl Writer<'_> {
+    /// Writes a batch into the caller's transaction, and tells the line of each row that was left out, and why.
+    pub async fn write(
+        &self,
+        tx: &mut PgConnection,
+        rows: Vec<Pending>,
+        mut tell: impl FnMut(u64, String),
+    ) -> sqlx::Result<Written> {
+        let skus: Vec<&str> = rows.iter().filter_map(|p| Some(p.row.as_ref().ok()?.sku.as_str())).collect();
+        let known = shelf::find(tx, self.vendor, &skus).await?;
+        self.lock(tx, &rows, &known).await?;
+        let mut written = Written::default();
+        // Products that this batch has changed: what was read of them before is old.
+        let mut touched = HashSet::new();
+        for Pending { line, row } in rows {
+            let outcome = match &row {
+                Err(why) => Err(Failed::Refused(why.clone())),
+                Ok(row) if self.is_there(&known, &touched, row) => Ok(Done::Unchanged),
+                Ok(row) => {
+                    let mut savepoint = tx.begin().await?;
+                    match self.one(&mut savepoint, row).await {
+                        Ok((product, done)) => {
+                            savepoint.commit().await?;
+                            touched.insert(product);
+                            Ok(done)
+                        }
+                        Err(error) => {
+                            savepoint.rollback().await?;
+                            Err(error)
+                        }
+                    }
+                }
+            };
+            match (outcome, row) {
+                (Ok(Done::Created), Ok(row)) => written.created.push(row.sku.into()),
+                (Ok(Done::Unchanged), _) => written.unchanged += 1,
+                (Ok(_), _) => written.updated += 1,
+                (Err(Failed::Refused(why)), _) => {
+                    written.refused += 1;
+                    tell(line, why);
+                }
+                (Err(Failed::Database(error)), _) => return Err(error),
+            }
+        }
+        Ok(written)
     }
 
-    /// Adds them, and answers how many are new.
-    async fn add(&mut self, skus: &[String]) -> sqlx::Result<u64> {
-        let insert = sqlx::query("insert into made select unnest($1::text[]) on conflict do nothing");
-        Ok(insert.bind(skus).execute(&mut self.0).await?.rows_affected())
+    fn is_there(&self, known: &HashMap<String, OnShelf>, touched: &HashSet<ProductId>, row: &Row) -> bool {
+        let picture = row.image.is_some() && self.folder.is_some();
+        known.get(row.sku.as_str()).is_some_and(|on_shelf| !picture && !touched.contains(&on_shelf.product) && on_shelf.is(row))
     }
-}
 
-/// Writes a batch and how far the run came, together or not at all; in a dry run, which brings `made`, not at all.
-pub async fn batch(
-    app: &App,
-    vendor: VendorId,
-    digest: &[u8],
-    folder: &Path,
-    rows: Vec<Pending>,
-    made: Option<&mut Made>,
-    tell: &mut impl FnMut(Told),
-) -> anyhow::Result<Summary> {
-    let mut done = Summary::default();
-    let mut created = Vec::new();
-    let count = rows.len() as i64;
-    let mut tx = app.pool.begin().await?;
-    for Pending { line, row } in rows {
-        let outcome = match row {
-            Err(why) => Err(Failed::Refused(why)),
-            Ok(row) => {
-                let mut savepoint = tx.begin().await?;
-                let outcome = one(app, &mut savepoint, vendor, folder, &row, made.is_some()).await;
-                if let Ok(Done::Created) = outcome {
-                    created.push(row.sku.to_string());
-                }
-                match &outcome {
-                    Ok(_) => savepoint.commit().await?,
-                    Err(_) => savepoint.rollback().await?,
-                }
-                outcome
+    /// Locks what will be changed in the order in which everybody does, so that nobody waits in a circle: products, then stock, by id.
+    async fn lock(&self, tx: &mut PgConnection, rows: &[Pending], known: &HashMap<String, OnShelf>) -> sqlx::Result<()> {
+        let changed = rows.iter().filter_map(|p| {
+            let row = p.row.as_ref().ok()?;
+            known.get(row.sku.as_str()).filter(|on_shelf| !on_shelf.is(row))
+        });
+        let (products, variants): (Vec<_>, Vec<_>) = changed.map(|k| (k.product.uuid(), k.variant.uuid())).unzip();
+        shelf::lock(tx, &products, &variants).await
+    }
+
+    async fn one(&self, tx: &mut PgConnection, row: &Row) -> Result<(ProductId, Done), Failed> {
+        let picture = match (&row.image, self.folder) {
+            (Some(image), Some(folder)) => Some(read_picture(folder.join(image)).await?),
+            _ => None,
+        };
+        let known = sqlx::query!(
+            r#"select v.id as "variant: VariantId", p.id as "product: ProductId", p.option_names
+               from variants v join products p on p.id = v.product_id where v.vendor_id = $1 and v.sku = $2 for no key update of v, p"#,
+            self.vendor.uuid(),
+            row.sku.as_str()
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let (product, done) = match known {
+            Some(known) => {
+                let values = in_order_of(&known.option_names, row)?;
+                let changed = self.update(tx, known.product, known.variant, row, &values).await?;
+                (known.product, if changed { Done::Updated } else { Done::Unchanged })
+            }
+            None => {
+                let (product, names) = product_for(tx, self.vendor, row).await?;
+                let values = in_order_of(&names, row)?;
+                add_variant(self.app, tx, self.vendor, product, row, &values).await?;
+                (product, Done::Created)
             }
         };
-        match outcome {
-            Ok(Done::Created) => {}
-            Ok(Done::Updated) => done.updated += 1,
-            Err(Failed::Refused(why)) => {
-                done.refused += 1;
-                tell(Told::Refused { line, why });
-            }
-            Err(Failed::Database(error)) => return Err(error.into()),
+        if let Some(picture) = picture {
+            give_picture(self.app, tx, product, row, &picture, self.dry_run).await?;
         }
+        Ok((product, done))
     }
-    done.created = created.len() as u64;
-    if let Some(made) = made {
-        tx.rollback().await?;
-        let new = made.add(&created).await?;
-        done.updated += done.created - new;
-        done.created = new;
-        return Ok(done);
-    }
-    sqlx::query!(
-        "update import_runs set rows_done = rows_done + $3, created = created + $4, updated = updated + $5, refused = refused + $6
-         where vendor_id = $1 and digest = $2",
-        vendor.uuid(),
-        digest,
-        count,
-        done.created as i64,
-        done.updated as i64,
-        done.refused as i64
-    )
-    .execute(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(done)
-}
 
-async fn one(
-    app: &App,
-    tx: &mut PgConnection,
-    vendor: VendorId,
-    folder: &Path,
-    row: &Row,
-    dry_run: bool,
-) -> Result<Done, Failed> {
-    let picture = match &row.image {
-        Some(image) => Some(read_picture(folder.join(image)).await?),
-        None => None,
-    };
-    let known = sqlx::query!(
-        r#"select v.id as "variant: VariantId", p.id as "product: ProductId", p.option_names
-           from variants v join products p on p.id = v.product_id where v.vendor_id = $1 and v.sku = $2 for no key update of v, p"#,
-        vendor.uuid(),
-        row.sku.as_str()
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
-    let (product, done) = match known {
-        Some(known) => {
-            let values = in_order_of(&known.option_names, row)?;
-            update(tx, known.product, known.variant, row, &values).await?;
-            (known.product, Done::Updated)
+    /// Whether anything was not so already.
+    async fn update(
+        &self,
+        tx: &mut PgConnection,
+        product: ProductId,
+        variant: VariantId,
+        row: &Row,
+        values: &[String],
+    ) -> Result<bool, Failed> {
+        let was = sqlx::query_scalar!(
+            r#"with old as (select id, regular_minor from variants where id = $1)
+               update variants v set regular_minor = $2, option_values = $3, archived = false from old
+               where v.id = old.id and (v.regular_minor, v.option_values, v.archived) is distinct from ($2, $3, false)
+               returning old.regular_minor as "was!""#,
+            variant.uuid(),
+            row.price_minor,
+            values
+        )
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(taken)?;
+        if let Some(was) = was.filter(|was| *was != row.price_minor) {
+            let detail = json!({ "was": was, "now": row.price_minor, "by": "an import" });
+            audit::record(tx, self.actor, "product.repriced", ("variant", variant), detail).await?;
         }
-        None => {
-            let (product, names) = product_for(tx, vendor, row).await?;
-            let values = in_order_of(&names, row)?;
-            add_variant(app, tx, vendor, product, row, &values).await?;
-            (product, Done::Created)
-        }
-    };
-    if let Some(picture) = picture {
-        give_picture(app, tx, product, row, &picture, dry_run).await?;
+        // What stands aside is held by nobody yet.
+        sqlx::query!("select put_pieces_back(variant_id) from stock where variant_id = $1 and set_aside", variant.uuid())
+            .execute(&mut *tx)
+            .await?;
+        let stock = sqlx::query!(
+            "update stock set on_hand = greatest($2, held) where variant_id = $1 and on_hand <> greatest($2, held)",
+            variant.uuid(),
+            row.stock.units()
+        )
+        .execute(&mut *tx)
+        .await?;
+        let words = sqlx::query!(
+            "update products set title = $2, description = coalesce($3, description), category_id = $4, updated_at = now()
+             where id = $1 and (title, description, category_id) is distinct from ($2, coalesce($3, description), $4)",
+            product.uuid(),
+            row.title.as_str(),
+            row.description.as_ref().map(|d| d.as_str()),
+            row.category.uuid()
+        )
+        .execute(tx)
+        .await?;
+        Ok(was.is_some() || stock.rows_affected() + words.rows_affected() > 0)
     }
-    Ok(done)
 }
 
 /// The row's values in the order of the product's options.
 fn in_order_of(names: &[String], row: &Row) -> Result<Vec<String>, Failed> {
-    let value = |name: &String| row.option_names.iter().position(|n| n == name).and_then(|i| row.option_values.get(i)).cloned();
-    let values: Option<Vec<String>> = names.iter().map(value).collect();
-    match values {
-        Some(values) if values.len() == row.option_names.len() => Ok(values),
-        _ if names.is_empty() => refused("options: this product comes in one kind only."),
-        _ => refused(format!("options: this product has {}.", names.join(", "))),
+    match shelf::in_order_of(names, row) {
+        Some(values) => Ok(values),
+        None if names.is_empty() => refused("options: this product comes in one kind only."),
+        None => refused(format!("options: this product has {}.", names.join(", "))),
     }
-}
-
-async fn update(
-    tx: &mut PgConnection,
-    product: ProductId,
-    variant: VariantId,
-    row: &Row,
-    values: &[String],
-) -> Result<(), Failed> {
-    let was = sqlx::query_scalar!(
-        r#"with old as (select id, regular_minor from variants where id = $1)
-           update variants v set regular_minor = $2, option_values = $3, archived = false from old
-           where v.id = old.id and (v.regular_minor, v.option_values, v.archived) is distinct from ($2, $3, false)
-           returning old.regular_minor as "was!""#,
-        variant.uuid(),
-        row.price_minor,
-        values
-    )
-    .fetch_optional(&mut *tx)
-    .await
-    .map_err(taken)?;
-    if let Some(was) = was.filter(|was| *was != row.price_minor) {
-        let detail = json!({ "was": was, "now": row.price_minor, "by": "an import" });
-        audit::record(tx, None, "product.repriced", ("variant", variant), detail).await?;
-    }
-    // What stands aside is held by nobody yet.
-    sqlx::query!("select put_pieces_back(variant_id) from stock where variant_id = $1 and set_aside", variant.uuid())
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query!(
-        "update stock set on_hand = greatest($2, held) where variant_id = $1 and on_hand <> greatest($2, held)",
-        variant.uuid(),
-        row.stock.units()
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "update products set title = $2, description = $3, category_id = $4, updated_at = now()
-         where id = $1 and (title, description, category_id) is distinct from ($2, $3, $4)",
-        product.uuid(),
-        row.title.as_str(),
-        row.description.as_str(),
-        row.category.uuid()
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// The product that a new variant belongs to, and its options: the vendor's product of that title where both have
@@ -245,7 +249,7 @@ async fn product_for(tx: &mut PgConnection, vendor: VendorId, row: &Row) -> Resu
         row.category.uuid(),
         slug,
         row.title.as_str(),
-        row.description.as_str(),
+        row.description.as_ref().map_or("", |d| d.as_str()),
         &row.option_names
     )
     .execute(tx)

@@ -10,13 +10,14 @@ use crate::{
     error::{AppError, FieldErrors},
     ids::VendorOrderId,
     ledger,
+    messages::is_message,
     money::{Currency, Money},
     orders::{
         self, TrackingNumber,
         history::History,
         model::{
             FulfilmentStatus, Line, OrderStatus, ParcelHead, PaymentStatus, RefundLine, VendorOrderDetail, VendorOrderFilter,
-            VendorOrderSummary,
+            VendorOrderSummary, vendor_words,
         },
         queries,
     },
@@ -92,6 +93,7 @@ pub async fn list(
         view! {
             <div class="desk-head">
                 <h1>"Orders"</h1>
+                <a class="button" href=format!("{HERE}.csv?show={}", name(filter.show)) download>"Export CSV"</a>
                 <a class="button" href="/vendor/orders/ship">"Ship many"</a>
             </div>
             <nav class="tabs" aria-label="Which orders"><ul id="live-tabs" data-live="now">{tabs}</ul></nav>
@@ -105,12 +107,21 @@ pub async fn list(
     .notice(notice))
 }
 
-fn address(show: VendorOrderFilter, page: u32) -> String {
-    let show = match show {
+/// `/vendor/orders.csv?show=to_ship`: what the list has, all of it, one row for a line of an order.
+pub async fn export(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Response {
+    orders::export::orders(app, vendor, filter.show)
+}
+
+fn name(show: VendorOrderFilter) -> &'static str {
+    match show {
         VendorOrderFilter::ToShip => "to_ship",
         VendorOrderFilter::Shipped => "shipped",
         VendorOrderFilter::All => "all",
-    };
+    }
+}
+
+fn address(show: VendorOrderFilter, page: u32) -> String {
+    let show = name(show);
     if page == 0 { format!("{HERE}?show={show}") } else { format!("{HERE}?show={show}&page={page}") }
 }
 
@@ -162,15 +173,14 @@ fn ships(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStat
 
 /// An order's state in the vendor's words.
 fn state(status: OrderStatus, payment: PaymentStatus, fulfilment: FulfilmentStatus) -> (Tone, &'static str) {
-    match (status, payment, fulfilment) {
-        (OrderStatus::Cancelled, ..) => (Tone::Neutral, "cancelled"),
-        (OrderStatus::Expired, ..) => (Tone::Neutral, "never paid"),
-        (OrderStatus::Pending, ..) => (Tone::Neutral, "not paid yet"),
-        (_, PaymentStatus::Refunded, _) => (Tone::Neutral, "paid back"),
-        (.., FulfilmentStatus::Fulfilled) => (Tone::Good, "shipped"),
-        (.., FulfilmentStatus::Partial) => (Tone::Warn, "partly shipped"),
-        (.., FulfilmentStatus::Unfulfilled) => (Tone::Warn, "to ship"),
-    }
+    let tone = match (status, payment, fulfilment) {
+        (OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Pending, ..) | (_, PaymentStatus::Refunded, _) => {
+            Tone::Neutral
+        }
+        (.., FulfilmentStatus::Fulfilled) => Tone::Good,
+        (.., FulfilmentStatus::Partial | FulfilmentStatus::Unfulfilled) => Tone::Warn,
+    };
+    (tone, vendor_words(status, payment, fulfilment))
 }
 
 /// `GET /vendor/orders/{order}`
@@ -269,6 +279,7 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
     let manages = manager.is_some();
     let refund_errors = if typed.refund.is_some() { errors.clone() } else { FieldErrors::default() };
     let documents = documents::queries::of_vendor_order(&app.pool, vendor, id).await?;
+    let messages = timeline.iter().filter(|event| is_message(event)).count();
     let title = format!("Order {}", head.number);
     let sender = format!("From {}", vendor.name());
     Ok(Page::new(title.clone(), move || {
@@ -334,6 +345,11 @@ async fn page(app: &App, vendor: &Vendor, id: VendorOrderId, typed: Typed, error
                         <p class="soft">{format!("{}, promised in {promise}", parcel.head.shipping_name)}</p>
                         {head.placed_at.map(|at| view! { <p class="soft">"Paid "<When at=at/></p> })}
                         <p><a href=format!("{HERE}/{id}/packing-slip.pdf") download="">"Packing slip (PDF)"</a></p>
+                        <p><a href=format!("{HERE}/{id}/messages")>{match messages {
+                            0 => "Write to the shopper".to_owned(),
+                            1 => "1 message".to_owned(),
+                            n => format!("{n} messages"),
+                        }}</a></p>
                     </section>
                     {any_shipped.then(|| view! {
                         <section class="order-sent" aria-labelledby="parcels"><h2 id="parcels">"Parcels sent"</h2> <ul class="plain-list">{shipments}</ul></section>

@@ -2,9 +2,12 @@
 
 use super::bulk::{self, BulkFields, TakeBack};
 use crate::{
-    catalog::editing::{
-        ProductStatus,
-        queries::{self, ProductRow, category_choices},
+    catalog::{
+        editing::{
+            ProductStatus,
+            queries::{self, ProductRow, category_choices},
+        },
+        export::{self, Which},
     },
     error::{AppError, FieldErrors},
     money::BasisPoints,
@@ -16,7 +19,10 @@ use crate::{
     ui::{Badge, Empty, NextPage, Picture, Price, TableFrame, Tone, When},
     vendors::desk::Desk,
 };
-use axum::extract::{Query, State};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use leptos::prelude::*;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -36,6 +42,27 @@ pub struct Filter {
     after: String,
 }
 
+impl Filter {
+    fn which(&self) -> Result<Which, AppError> {
+        let text = self.q.trim().to_owned();
+        if text.contains('\0') {
+            return Err(AppError::BadRequest("That cannot be searched for.".into()));
+        }
+        let status = match self.status.as_str() {
+            "" => None,
+            status => {
+                Some(status.parse::<ProductStatus>().map_err(|()| AppError::BadRequest("There is no such status.".into()))?)
+            }
+        };
+        Ok(Which { text, status })
+    }
+}
+
+/// `/vendor/products.csv`: what the list has, all of it.
+pub async fn export(State(app): State<App>, Desk(vendor): Desk, Query(filter): Query<Filter>) -> Result<Response, AppError> {
+    Ok(export::products(app, vendor, filter.which()?))
+}
+
 /// `/vendor/products`
 pub async fn list(
     State(app): State<App>,
@@ -43,14 +70,7 @@ pub async fn list(
     session: Session,
     Query(filter): Query<Filter>,
 ) -> Result<Page, AppError> {
-    let text = filter.q.trim().to_owned();
-    if text.contains('\0') {
-        return Err(AppError::BadRequest("That cannot be searched for.".into()));
-    }
-    let status = match filter.status.as_str() {
-        "" => None,
-        status => Some(status.parse::<ProductStatus>().map_err(|()| AppError::BadRequest("There is no such status.".into()))?),
-    };
+    let Which { text, status } = filter.which()?;
     let after = match filter.after.as_str() {
         "" => None,
         cursor => Some(read_cursor(cursor).ok_or_else(|| AppError::BadRequest("This list has no such page.".into()))?),
@@ -117,8 +137,10 @@ pub async fn list(
                 <h1>"Products"</h1>
                 {edits.then(|| view! {
                     <a class="button" href="/vendor/stock">"Prices and stock"</a>
-                    <a class="button button-main" href="/vendor/products/new">"New product"</a>
+                    <a class="button" href="/vendor/imports">"Import"</a>
                 })}
+                <a class="button" href=address_of("/vendor/products.csv", &text, status, "") download>"Export CSV"</a>
+                {edits.then(|| view! { <a class="button button-main" href="/vendor/products/new">"New product"</a> })}
             </div>
             <nav class="tabs" aria-label="Status"><ul>{tabs}</ul></nav>
             <form class="desk-filter" role="search">
@@ -223,11 +245,15 @@ pub fn status_words(status: ProductStatus) -> (Tone, &'static str) {
 }
 
 fn address(text: &str, status: Option<ProductStatus>, after: &str) -> String {
+    address_of("/vendor/products", text, status, after)
+}
+
+fn address_of(path: &str, text: &str, status: Option<ProductStatus>, after: &str) -> String {
     let fields = [("q", text), ("status", status.map_or("", ProductStatus::as_str)), ("after", after)];
     let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     match serde_urlencoded::to_string(&fields) {
-        Ok(query) if !query.is_empty() => format!("/vendor/products?{query}"),
-        _ => "/vendor/products".into(),
+        Ok(query) if !query.is_empty() => format!("{path}?{query}"),
+        _ => path.into(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     vendors::{
         desk::Desk,
         holiday,
-        home::{self, Account, BestSeller, Draft, LATE_HOURS, LowStock, Waiting},
+        home::{self, Account, Asked, BestSeller, Draft, LATE_HOURS, LowStock, Waiting},
         model::{CURRENCY, age},
     },
 };
@@ -63,6 +63,7 @@ pub async fn today(
             && home.low.is_empty()
             && home.drafts.is_empty()
             && home.returns == 0
+            && home.messages == 0
             && home.disputes == 0
             && due.is_empty();
         let spans = SPANS
@@ -82,6 +83,7 @@ pub async fn today(
                 {calm.then(|| view! { <p class="calm">"Nothing waits for you: every order is on its way and every shelf is full."</p> })}
                 <div class="needs">
                     <ToShip waiting=home.waiting.0 total=home.to_ship late=home.late/>
+                    <Asks rows=home.asked.0 total=home.messages/>
                     <Disputes waiting=home.disputes/>
                     <Returns waiting=home.returns/>
                     <Due words=due/>
@@ -144,6 +146,32 @@ fn ToShip(waiting: Vec<Waiting>, total: i64, late: i64) -> impl IntoView {
                 </table>
             </TableFrame>
             {(total > shown).then(|| view! { <p><a href="/vendor/orders">"All orders to ship"</a></p> })}
+        </section>
+    }
+    .into_any()
+}
+
+/// Who wrote, and waits.
+#[component]
+fn Asks(rows: Vec<Asked>, total: i64) -> impl IntoView {
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            view! {
+                <li>
+                    <a href=format!("/vendor/orders/{}/messages", row.id)>{format!("{} about order {}", row.ship_name, row.number)}</a>
+                    " " <span class="soft">{age(row.hours)}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="asked">
+            <h2 id="asked">{format!("Messages: {total}")}</h2>
+            <ul class="plain-list">{rows}</ul>
         </section>
     }
     .into_any()

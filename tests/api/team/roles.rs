@@ -41,6 +41,20 @@ const PAGES: &[(Method, &str, TeamRole, Brings)] = &[
     (POST, "/vendor/orders/ship", Fulfiller, Nothing),
     (GET, "/vendor/orders/{order}", Fulfiller, Nothing),
     (GET, "/vendor/orders/{order}/packing-slip.pdf", Fulfiller, Nothing),
+    (GET, "/vendor/orders/{order}/messages", Fulfiller, Nothing),
+    (POST, "/vendor/orders/{order}/messages", Fulfiller, Fields(&[("text", "It leaves tomorrow.")])),
+    (GET, "/vendor/orders.csv", Fulfiller, Nothing),
+    (GET, "/vendor/products.csv", Fulfiller, Nothing),
+    (GET, "/vendor/imports", Manager, Nothing),
+    (POST, "/vendor/imports", Manager, File("file")),
+    (GET, "/vendor/imports/{import}", Manager, Nothing),
+    (GET, "/vendor/imports/{import}/columns", Manager, Nothing),
+    (POST, "/vendor/imports/{import}/columns", Manager, Nothing),
+    (GET, "/vendor/imports/{import}/start", Manager, Nothing),
+    (POST, "/vendor/imports/{import}/start", Manager, Nothing),
+    (GET, "/vendor/imports/{import}/errors.csv", Manager, Nothing),
+    (GET, "/vendor/imports/{import}/cancel", Manager, Nothing),
+    (POST, "/vendor/imports/{import}/cancel", Manager, Nothing),
     (GET, "/vendor/orders/{order}/shipments", Fulfiller, Nothing),
     (POST, "/vendor/orders/{order}/shipments", Fulfiller, Nothing),
     (GET, "/vendor/orders/{order}/refunds", Fulfiller, Nothing),
@@ -185,6 +199,8 @@ impl Stage {
         let looked =
             mill.post_form("/vendor/products/bulk", &dearer).await.attribute("input[name=seen]", "value").expect("a plan");
         mill.post_form("/vendor/products/bulk", &[&dearer[..], &[("seen", looked.as_str())]].concat()).await;
+        let file = [("file", "goods.csv", "text/csv", &b"sku,title\nA-1,Bowl\n"[..])];
+        mill.post_multipart("/vendor/imports", &[], &file).await;
         mill.post_form(TEAM, &[("email", "new@example.com"), ("role", "manager")]).await;
 
         let ada = world.people["ada"];
@@ -214,6 +230,7 @@ impl Stage {
             ("member", spare),
             ("dispute", dispute),
             ("return", one(&test, "select id from returns").await),
+            ("import", one(&test, "select id from imports").await),
             ("promotion", one(&test, "select id from promotions").await),
             ("change", one(&test, "select id from catalog_changes").await),
             ("coupon", one(&test, "select id from coupons").await),
