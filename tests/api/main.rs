@@ -12,6 +12,7 @@ mod disputes;
 mod documents;
 mod earning;
 mod editing;
+mod exports;
 mod faults;
 mod health;
 mod import;
