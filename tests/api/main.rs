@@ -13,6 +13,7 @@ mod disputes;
 mod documents;
 mod earning;
 mod editing;
+mod exports;
 mod faults;
 mod figures;
 mod health;
