@@ -96,7 +96,9 @@ pub enum Refusal {
     SoldOut { title: String, left: i32 },
     #[error("{title} is no longer for sale.")]
     Unavailable { title: String },
-    /// In the words of `vendors::model::holiday_sentence`.
+    /// In the words of `vendors::model::holiday_sentence`. Islands are told by [`AppError::BadRequest`] instead: reading one more variant
+    /// would make every shopper's program larger.
+    #[serde(skip_deserializing)]
     #[error("{sentence}")]
     OnHoliday { sentence: String },
     #[error("The total changed from {was} to {now}. Please look at your order once more.")]

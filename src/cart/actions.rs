@@ -20,7 +20,7 @@ use crate::server::{
 pub async fn add_to_cart(variant: VariantId, quantity: i32) -> Result<CartChange, AppError> {
     let (app, who, cookie) = (app()?, extract::<MaybeCustomer>().await?, extract::<super::CartCookie>().await?);
     let quantity = Quantity::try_from(quantity).map_err(|e| AppError::field("quantity", e.to_string()))?;
-    let changed = super::add(&app, &who, &cookie, variant, quantity).await?;
+    let changed = super::add(&app, &who, &cookie, variant, quantity).await.map_err(super::in_words)?;
     changed.cookie.set_in_server_function();
     Ok(CartChange { count: changed.count, message: format!("{} is in your cart.", changed.title) })
 }
@@ -32,7 +32,7 @@ pub async fn set_cart_quantity(line: CartLineId, quantity: i32) -> Result<CartUp
     let wanted = if quantity == 0 { None } else { Some(quantity) };
     let wanted = wanted.map(Quantity::try_from).transpose().map_err(|e| AppError::field("quantity", e.to_string()))?;
     let before = super::view(&app, &who, cookie.token()).await?;
-    super::set_quantity(&app, &who, cookie.token(), line, wanted).await?;
+    super::set_quantity(&app, &who, cookie.token(), line, wanted).await.map_err(super::in_words)?;
     let after = super::view(&app, &who, cookie.token()).await?;
     Ok(CartUpdate { count: after.count(), reload: !after.same_parts(&before), texts: after.texts() })
 }

@@ -27,4 +27,4 @@ pub use merge::{clear_after_order, merge_at_sign_in};
 #[cfg(feature = "ssr")]
 use service::own_line;
 #[cfg(feature = "ssr")]
-pub use service::{Changed, accept_price, add, add_all, clear, count, remove, set_quantity, view};
+pub use service::{Changed, accept_price, add, add_all, clear, count, in_words, remove, set_quantity, view};

@@ -121,6 +121,14 @@ async fn why_not(db: &mut PgConnection, variant: VariantId, currency: &str) -> R
     })
 }
 
+/// As islands are told: of [`Refusal::OnHoliday`] they know only the words.
+pub fn in_words(error: AppError) -> AppError {
+    match error {
+        AppError::Conflict(refusal @ Refusal::OnHoliday { .. }) => AppError::BadRequest(refusal.to_string()),
+        other => other,
+    }
+}
+
 /// Sets how many of a line are wanted; `None` takes it out. More than there is, is refused with what is left.
 pub async fn set_quantity(
     app: &App,

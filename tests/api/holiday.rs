@@ -115,7 +115,7 @@ async fn meanwhile_its_goods_are_shown_and_not_sold() {
     assert!(answer.text().contains(&sentence), "{}", answer.text());
     let variant = world.variant("MILL-PLAIN");
     let answer = test.guest().call_function("/sf/add_to_cart", format!("variant={variant}&quantity=1")).await;
-    assert!(answer.status == StatusCode::CONFLICT && answer.body.contains(&sentence), "{} {}", answer.status, answer.body);
+    assert!(answer.status == StatusCode::BAD_REQUEST && answer.body.contains(&sentence), "{} {}", answer.status, answer.body);
     let body = json!({ "variant_id": variant, "quantity": 1 });
     let answer = test.guest().call(Method::POST, "/api/v1/cart/items", Some(&body), &[]).await;
     assert_eq!(problem(&answer, StatusCode::CONFLICT, "on-holiday")["detail"], sentence);

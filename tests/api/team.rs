@@ -323,7 +323,9 @@ async fn the_timeline_names_who_acted_to_the_team_and_the_operator_and_to_nobody
     let seen = his.get(&path).await;
     assert!(!seen.text().contains("What you get") && !seen.text().contains("Give money back"), "{}", seen.text());
     let mut hers = test.customer("mina").await;
-    let answer = hers.post_form(&format!("{path}/refunds"), &[(&line, "1"), ("reason", "One was chipped")]).await;
+    let back = format!("back[{}]", lines[0]);
+    let answer =
+        hers.post_form(&format!("{path}/refunds"), &[(&back, "1"), (&format!("reason[{parcel}]"), "One was chipped")]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     // Who has left is still named.
     test.vendor("mill").await.post_form(&format!("{TEAM}/{fred}/remove"), &[]).await;
