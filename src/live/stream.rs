@@ -75,8 +75,8 @@ async fn events(
 fn heard_by(role: TeamRole, mut since: Since) -> Since {
     since.told.retain(|told| {
         role.may(match told.kind {
-            Kind::Order | Kind::Change | Kind::Stock => TeamRole::Fulfiller,
-            Kind::Return | Kind::Dispute => TeamRole::Manager,
+            Kind::Order | Kind::Change | Kind::Stock | Kind::Message => TeamRole::Fulfiller,
+            Kind::Return | Kind::Dispute | Kind::Import | Kind::Progress => TeamRole::Manager,
             Kind::Payout => TeamRole::Owner,
         })
     });

@@ -5,6 +5,7 @@ use super::model::{
 };
 use crate::{
     documents::{model::DocumentRow, pages::DocumentLinks},
+    messages::messages_of,
     money::Money,
     post::{Days, tracking_url},
     ui::{Notice, Picture, Price, Tone, When},
@@ -236,7 +237,7 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, messages: usize, again: bool,
         None if own.arrives() && placed => Some(
             view! {
                 <form method="post" action=format!("/orders/{}/received", head.id)>
-                    {token.map(|t| view! { <input type="hidden" name="token" value=t/> })}
+                    {token.clone().map(|t| view! { <input type="hidden" name="token" value=t/> })}
                     <input type="hidden" name="parcel" value=own.id.to_string()/>
                     <button type="submit">"I have it" <span class="visually-hidden">{format!(": the parcel from {}", own.vendor_name)}</span></button>
                 </form>
