@@ -215,7 +215,7 @@ async fn a_file_is_checked_then_imported_and_its_errors_are_named() {
 /// As a kill would leave it: whatever runs is dropped once some rows are done.
 async fn killed(test: &TestApp, done: i64) -> i64 {
     let app = test.app.clone();
-    let task = tokio::spawn(async move { jobs::run_one(&app).await });
+    let task = tokio::spawn(async move { jobs::drain(&app).await });
     loop {
         let now: i64 = sqlx::query_scalar("select rows_done from imports order by created_at desc limit 1")
             .fetch_one(&test.app.pool)
