@@ -74,7 +74,7 @@ async fn a_promotion_reduces_prices_everywhere_and_gives_them_back() {
     assert_eq!((&product["price"]["amount"], &product["was"]["amount"]), (&reduced.into(), &before.into()));
     assert_eq!(product["variants"][0]["was"]["amount"], before);
     let list: Value = serde_json::from_str(&guest.get("/api/v1/products?vendor=mill&q=plain").await.body).expect("JSON");
-    assert!(list["items"].as_array().is_some_and(|items| items.iter().any(|i| i["was"]["amount"] == before)), "{list}");
+    assert!(list["data"].as_array().is_some_and(|items| items.iter().any(|i| i["was"]["amount"] == before)), "{list}");
     assert!(mill.get(PAGE).await.text().contains("running"));
     assert!(mill.get("/vendor/products").await.text().contains("now 20 % off"));
     assert_laws_hold(&test.app).await;
