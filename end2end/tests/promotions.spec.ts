@@ -9,7 +9,8 @@ test("one price is reduced and given back @without-script", async ({ page, brows
   const shopper = await (await browser.newContext({ baseURL, javaScriptEnabled })).newPage();
   await signIn(page, shop);
   await open(page, "/vendor/products?status=published");
-  await page.locator("main tbody th a").last().click();
+  // Reduced a minute ago, with or without script, it was that cheap within the thirty days: each takes goods of its own.
+  await page.locator("main tbody th a").nth(javaScriptEnabled ? -1 : -2).click();
   const inShop = (await page.getByRole("link", { name: "See it in the shop" }).getAttribute("href"))!;
   await page.getByRole("link", { name: "Reduce its price" }).click();
   await expect(page.getByRole("heading", { name: /^Reduce / })).toBeVisible();

@@ -42,6 +42,7 @@ pub fn Compared(span: Span) -> impl IntoView {
         .map(|(label, of, say)| {
             let said = |figures: &Figures| of(figures).map_or("–".to_owned(), say);
             let compared = match of(&now).zip(of(&before)).and_then(|(now, before)| change(now, before)) {
+                None if of(&before).is_none() => String::new(),
                 Some(0) => format!("as in the {length} days before"),
                 Some(more) if more > 0 => format!("{more} % more than in the {length} days before"),
                 Some(less) => format!("{} % less than in the {length} days before", -less),

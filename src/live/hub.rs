@@ -32,6 +32,8 @@ const BEHIND: usize = 64;
 const LATEST: i64 = 253_402_300_799_000;
 /// How long what was told can be asked for again, in hours.
 const KEPT_HOURS: i32 = 24;
+/// What began so many seconds before a page was drawn may have been under way then, and not be on it.
+const UNDER_WAY: f64 = 10.0;
 
 /// What the open dashboards of a vendor hear at once.
 #[derive(Debug, Clone, Default)]
@@ -182,6 +184,8 @@ struct Row {
     vendor: Option<VendorId>,
     kind: Option<String>,
     subject: Option<Uuid>,
+    /// It was begun before the page that asks was drawn.
+    early: Option<bool>,
 }
 
 impl Row {
@@ -205,7 +209,7 @@ impl Place {
     async fn read(&mut self, pool: &PgPool) -> sqlx::Result<HashMap<VendorId, News>> {
         let rows = sqlx::query_as!(
             Row,
-            r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?"
+            r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?", null::bool as "early?"
                from (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) s left join live_events e on e.xid >= $1::text::xid8
                order by e.id"#,
             self.horizon
@@ -251,18 +255,22 @@ pub async fn since(pool: &PgPool, vendor: VendorId, from: From) -> sqlx::Result<
     };
     let rows = sqlx::query_as!(
         Row,
-        r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?"
+        r#"select s.horizon::text as "horizon!", e.id as "id?", e.vendor_id as "vendor?: VendorId", e.kind as "kind?", e.subject_id as "subject?",
+                  e.at < to_timestamp($3::float8) as "early?"
            from (select pg_snapshot_xmin(pg_current_snapshot()) as horizon) s
-           left join live_events e on e.vendor_id = $1 and (e.xid >= $2::text::xid8 or e.at >= to_timestamp($3::float8))
+           left join live_events e on e.vendor_id = $1
+               and (e.xid >= $2::text::xid8 or e.at >= to_timestamp($3::float8) - make_interval(secs => $4))
            order by e.id"#,
         vendor.uuid(),
         place,
-        drawn
+        drawn,
+        UNDER_WAY
     )
     .fetch_all(pool)
     .await?;
     let after = rows.first().map(|row| row.horizon.clone()).unwrap_or_default();
-    Ok(Since { told: rows.iter().filter_map(Row::told).collect(), after })
+    let (early, fresh): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.early == Some(true));
+    Ok(Since { told: fresh.into_iter().filter_map(Row::told).collect(), stale: !early.is_empty(), after })
 }
 
 /// Forgets what nobody can have missed any more.

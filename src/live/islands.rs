@@ -135,7 +135,7 @@ impl Desk {
         self.place.set_value(format!("after={}", since.after));
         let fresh: Vec<Told> =
             self.seen.with_value(|seen| since.told.into_iter().filter(|told| !seen.contains(&told.id)).collect());
-        if fresh.is_empty() {
+        if fresh.is_empty() && !since.stale {
             return;
         }
         self.seen.update_value(|seen| seen.extend(fresh.iter().map(|told| told.id)));

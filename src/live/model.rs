@@ -18,6 +18,9 @@ pub struct Told {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
     pub told: Vec<Told>,
+    /// Something was under way when the page was drawn: its figures may be older than what was told before.
+    #[serde(default)]
+    pub stale: bool,
     /// Ask from here next time. What stands there may be told twice, and nothing is left out.
     pub after: String,
 }
