@@ -253,7 +253,7 @@ pub fn ParcelView(parcel: Parcel, head: OrderHead, messages: usize, again: bool,
             1 => " (1 message)".to_owned(),
             n => format!(" ({n} messages)"),
         };
-        view! { <p><a href=format!("/orders/{}/messages?parcel={}{token}", head.id, own.id)>{format!("Write to {}{count}", own.vendor_name)}</a></p> }
+        view! { <p><a class="button button-quiet" href=format!("/orders/{}/messages?parcel={}{token}", head.id, own.id)>{format!("Write to {}{count}", own.vendor_name)}</a></p> }
     });
     let money = move |minor| Money::new(minor, head.currency);
     let rows = lines.into_iter().map(|line| view! { <LineView line=line head=head.clone() again=again/> }).collect_view();

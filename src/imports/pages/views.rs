@@ -219,7 +219,7 @@ pub fn ErrorTable(import: Import, rows: Vec<RowError>) -> impl IntoView {
                 <a href=format!("{HERE}/{}/errors.csv", import.id) download>"All rows with errors as CSV"</a>
                 ": mend them there, and bring that file."
             </p>
-            <TableFrame label="Rows with errors">
+            <TableFrame label="Errors by row">
                 <table>
                     <thead><tr>
                         <th scope="col" class="number">"Line"</th>
