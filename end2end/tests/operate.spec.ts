@@ -50,6 +50,7 @@ test("an application is read, refused, made again and approved @without-script",
 });
 
 test("every list of the desk can be reached, read and filtered", async ({ page }) => {
+  test.setTimeout(120_000);
   await signIn(page, operator);
   for (const [name, path] of [
     ["Vendors", "/operator/vendors"],

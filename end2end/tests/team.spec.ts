@@ -52,7 +52,7 @@ test("somebody is asked into a team, ships, and is taken out", async ({ browser,
   const nav = page.getByRole("navigation", { name: "Your shop" });
   await expect(nav.getByRole("link", { name: "Coupons" })).toHaveCount(0);
   await expect(nav.getByRole("link", { name: "Payouts" })).toHaveCount(0);
-  await expect(page.getByRole("heading", { name: "Taken in" })).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "How it goes" })).toHaveCount(0);
   await picture(page, "vendor-today-fulfiller");
   await open(page, "/vendor/orders?show=all");
   await page.getByRole("link", { name: number, exact: true }).click();

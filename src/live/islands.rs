@@ -161,7 +161,10 @@ impl Desk {
 
 /// Brings the parts of the page that fit `selector` up to date.
 async fn redraw(selector: &str) -> Result<(), JsValue> {
-    let text = fetch(&window().location().href()?).await?;
+    let here = window().location();
+    let search = here.search()?;
+    let more = if search.is_empty() { "?" } else { "&" };
+    let text = fetch(&format!("{}{search}{more}redraw=1", here.pathname()?)).await?;
     let page = DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)?;
     let parts = document().query_selector_all(selector)?;
     for part in (0..parts.length()).filter_map(|n| parts.item(n)?.dyn_into::<web_sys::Element>().ok()) {

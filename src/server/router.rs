@@ -1,6 +1,6 @@
 //! Every address of the program, and what stands in front of all of them.
 
-use super::{auth::Operator, cache, errors, health, metrics, page, rest, session, state::App, trace};
+use super::{auth::Operator, cache, errors, flash, health, metrics, page, rest, session, state::App, trace};
 use crate::{
     about, accounts, cart, catalog, checkout, disputes, documents, error::AppError, imports, live, messages, operator, orders,
     payments, payouts, returns, vendors,
@@ -50,6 +50,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(errors::server_function_status));
 
     let people = people()
+        .layer(middleware::from_fn(flash::leave_when_redrawn))
         .layer(middleware::from_fn_with_state(app.clone(), page::note_desks))
         .merge(server_functions)
         .layer(session::layer(app.pool.clone(), app.config.production()))

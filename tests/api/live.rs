@@ -201,3 +201,14 @@ async fn the_tables_tell_of_what_matters_and_are_silent_about_the_rest() {
         .expect("nearly empty");
     assert_eq!(kinds().await, ["order", "stock"]);
 }
+
+#[tokio::test]
+async fn an_open_page_that_fetches_itself_leaves_the_sentence_to_who_reads() {
+    let (test, _) = TestApp::new().await;
+    let mut mill = test.vendor("mill").await;
+    assert_eq!(mill.post_form("/vendor/stock", &[]).await.location(), "/vendor/stock");
+    let said = "Nothing was changed.";
+    assert!(!mill.get("/vendor/stock?redraw=1").await.text().contains(said));
+    assert!(mill.get("/vendor/stock").await.text().contains(said));
+    assert!(!mill.get("/vendor/stock").await.text().contains(said), "once");
+}
