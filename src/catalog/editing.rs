@@ -2,6 +2,7 @@
 //! functions; a variant that was ever sold is never deleted, and stock never falls below what open orders hold.
 
 pub mod bulk;
+pub mod listed;
 mod plan;
 pub mod queries;
 

@@ -123,20 +123,6 @@ pub async fn of_order(pool: &PgPool, scope: Scope, order: OrderId) -> sqlx::Resu
     rows(&mut db, scope, wanted).await
 }
 
-/// How many disputes wait for what the vendor has to say.
-pub async fn count_waiting(pool: &PgPool, vendor: &Manager) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from disputes d
-           where d.status in ('warning_needs_response', 'needs_response') and d.submitted_at is null
-             and exists (select 1 from dispute_parts p join vendor_orders v on v.id = p.vendor_order_id
-                         where p.dispute_id = d.id and v.vendor_id = $1)
-             and not exists (select 1 from dispute_statements s where s.dispute_id = d.id and s.vendor_id = $1)"#,
-        vendor.id().uuid()
-    )
-    .fetch_one(pool)
-    .await
-}
-
 /// A dispute with all that its page shows. A vendor reads neither the operator's words nor what another vendor said or gave.
 pub async fn detail(pool: &PgPool, scope: Scope, id: DisputeId) -> Result<DisputeDetail, AppError> {
     let mut db = pool.acquire().await?;

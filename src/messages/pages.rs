@@ -6,17 +6,17 @@ use super::{
 };
 use crate::{
     error::{AppError, FieldErrors},
-    ids::{OrderId, VendorOrderId},
+    ids::VendorOrderId,
     orders::{
         model::Parcel,
-        queries::{self, MayRead, Reader, may_read},
+        own::{OwnOrder, private},
+        queries,
     },
     server::{
         auth::{MaybeCustomer, Vendor},
         flash,
         page::{Layout, Page},
         state::App,
-        token::Token,
     },
     ui::{Breadcrumbs, ErrorSummary},
     vendors::desk::Desk,
@@ -27,7 +27,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -50,32 +50,21 @@ struct Link {
     action: String,
 }
 
-/// The order that the address names, for a person who may read it; for everybody else it is not there.
+/// The order and its parcel that an address or a form names.
 struct Own {
-    may: MayRead,
-    reader: Reader,
-    token: Option<Token>,
+    order: OwnOrder,
     parcel: VendorOrderId,
 }
 
 impl Own {
     async fn of(app: &App, who: &MaybeCustomer, order: &str, link: &Link) -> Result<Self, AppError> {
-        let order: OrderId = order.parse().map_err(|_| AppError::NotFound)?;
         let parcel = link.parcel.parse().map_err(|_| AppError::NotFound)?;
-        let token: Option<Token> = link.token.as_deref().and_then(|t| t.parse().ok());
-        let reader = Reader::person(who, token.as_ref());
-        let may = may_read(&mut *app.pool.acquire().await?, order, &reader).await?;
-        Ok(Self { may, reader, token, parcel })
-    }
-
-    fn order_page(&self) -> String {
-        let token = self.token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default();
-        format!("/orders/{}{token}", self.may.order())
+        Ok(Self { order: OwnOrder::of(app, who, order, link.token.as_deref()).await?, parcel })
     }
 
     fn here(&self) -> String {
-        let token = self.token.as_ref().map(|t| format!("&token={t}")).unwrap_or_default();
-        format!("/orders/{}/messages?parcel={}{token}", self.may.order(), self.parcel)
+        let token = self.order.token.as_ref().map(|t| format!("&token={t}")).unwrap_or_default();
+        format!("/orders/{}/messages?parcel={}{token}", self.order.id(), self.parcel)
     }
 }
 
@@ -103,7 +92,7 @@ async fn shopper_writes(
 ) -> Result<Response, AppError> {
     let own = Own::of(&app, &who, &order, &link).await?;
     match read(&link.text) {
-        Ok(text) => match from_shopper(&app, own.may, &own.reader, own.parcel, &text).await {
+        Ok(text) => match from_shopper(&app, own.order.may, &own.order.reader, own.parcel, &text).await {
             Ok(()) => {
                 flash::put(&session, "Sent. A mail tells you of the answer.").await?;
                 Ok(Redirect::to(&own.here()).into_response())
@@ -124,24 +113,17 @@ fn read(text: &str) -> Result<MessageText, FieldErrors> {
     errors.take("text", text.parse::<MessageText>()).ok_or(errors)
 }
 
-/// The page is personal, and its address may hold the token.
-fn private(page: Page) -> Response {
-    let mut response = page.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
-}
-
 async fn shopper_page(app: &App, own: &Own, typed: String, errors: FieldErrors) -> Result<Page, AppError> {
-    let order = queries::detail(&app.pool, own.may).await?;
+    let order = queries::detail(&app.pool, own.order.may).await?;
     // Before it is paid an order is nobody's work, and nobody is asked about it.
     let paid = order.head.placed_at.is_some();
     let parcel = order.parcels.iter().find(|parcel| paid && parcel.head.id == own.parcel).ok_or(AppError::NotFound)?;
     let vendor = parcel.head.vendor_name.clone();
     let messages = messages_of(&order.timeline, own.parcel);
-    let (number, back) = (order.head.number, own.order_page());
-    let action = format!("/orders/{}/messages", own.may.order());
+    let (number, back) = (order.head.number, own.order.address(""));
+    let action = format!("/orders/{}/messages", own.order.id());
     let mut hidden = vec![("parcel", own.parcel.to_string())];
-    hidden.extend(own.token.as_ref().map(|token| ("token", token.to_string())));
+    hidden.extend(own.order.token.as_ref().map(|token| ("token", token.to_string())));
     Ok(Page::new(format!("Messages about order {number}"), move || {
         let trail = vec![(back, format!("Order {number}")), (String::new(), "Messages".to_owned())];
         view! {

@@ -2,16 +2,17 @@
 
 use super::{
     model::{Truth, truth},
-    queries::{self, MayRead, Reader},
+    own::OwnOrder,
+    queries,
     views::{OrderPage, OrderView},
 };
 use crate::{
     documents,
     error::{AppError, Refusal},
-    ids::{OrderId, VendorOrderId},
+    ids::VendorOrderId,
     payments,
     payouts::{self, Deliverer},
-    server::{auth::MaybeCustomer, flash, page::Page, state::App, token::Token},
+    server::{auth::MaybeCustomer, flash, page::Page, state::App},
 };
 use axum::{
     Form, Router,
@@ -46,17 +47,14 @@ struct Link {
     parcel: Option<String>,
 }
 
-/// The order that the address names, for a person who may read it: signed in as the one who made it, or with the token of
-/// its link, in the query of a GET or in the form of a POST. For everybody else it is not there.
-struct OwnOrder {
-    may: MayRead,
-    reader: Reader,
-    token: Option<Token>,
+/// The order that the address names, with the token of its link in the query of a GET or in the form of a POST.
+struct Own {
+    order: OwnOrder,
     checking: bool,
     parcel: Option<VendorOrderId>,
 }
 
-impl FromRequest<App> for OwnOrder {
+impl FromRequest<App> for Own {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
@@ -65,42 +63,20 @@ impl FromRequest<App> for OwnOrder {
         let who = MaybeCustomer::from_request_parts(&mut parts, app).await.map_err(IntoResponse::into_response)?;
         let Form(link) =
             Form::<Link>::from_request(Request::from_parts(parts, body), app).await.map_err(IntoResponse::into_response)?;
-        Self::ask(app, &id, &who, link).await.map_err(IntoResponse::into_response)
-    }
-}
-
-impl OwnOrder {
-    async fn ask(app: &App, id: &str, who: &MaybeCustomer, link: Link) -> Result<Self, AppError> {
-        // What is no id belongs to no order, and what is no token opens nothing, like a wrong one.
-        let id: OrderId = id.parse().map_err(|_| AppError::NotFound)?;
-        let token: Option<Token> = link.token.and_then(|t| t.parse().ok());
-        let reader = Reader::person(who, token.as_ref());
-        let may = queries::may_read(&mut *app.pool.acquire().await?, id, &reader).await?;
+        let order = OwnOrder::of(app, &who, &id, link.token.as_deref()).await.map_err(IntoResponse::into_response)?;
         let parcel = link.parcel.and_then(|p| p.parse().ok());
-        Ok(Self { may, reader, token, checking: link.checking.is_some(), parcel })
-    }
-
-    fn id(&self) -> OrderId {
-        self.may.order()
-    }
-
-    /// An address of the order, with the token if there is one.
-    fn address(&self, rest: &str) -> String {
-        match &self.token {
-            Some(token) => format!("/orders/{}{rest}?token={token}", self.id()),
-            None => format!("/orders/{}{rest}", self.id()),
-        }
+        Ok(Self { order, checking: link.checking.is_some(), parcel })
     }
 }
 
 /// `GET /orders/{id}`
-async fn order_page(State(app): State<App>, session: Session, own: OwnOrder) -> Result<Response, AppError> {
+async fn order_page(State(app): State<App>, session: Session, own: Own) -> Result<Response, AppError> {
     let notice = flash::take(&session).await?;
     let (page, truth) = draw(&app, &own, None).await?;
     // Where the last word is not spoken the page asks again by itself, also without script.
     let again = match truth {
-        Truth::Processing => Some(format!("8; url={}", own.address("/return"))),
-        Truth::ToPay { .. } if own.checking => Some(format!("4; url={}", own.address("/return"))),
+        Truth::Processing => Some(format!("8; url={}", own.order.address("/return"))),
+        Truth::ToPay { .. } if own.checking => Some(format!("4; url={}", own.order.address("/return"))),
         Truth::Closing => Some("5".to_owned()),
         _ => None,
     };
@@ -113,12 +89,12 @@ async fn order_page(State(app): State<App>, session: Session, own: OwnOrder) -> 
     Ok(response)
 }
 
-async fn draw(app: &App, own: &OwnOrder, problem: Option<String>) -> Result<(Page, Truth), AppError> {
-    let order = queries::detail(&app.pool, own.may).await?;
-    let documents = documents::queries::of_order(&app.pool, own.may).await?;
+async fn draw(app: &App, own: &Own, problem: Option<String>) -> Result<(Page, Truth), AppError> {
+    let order = queries::detail(&app.pool, own.order.may).await?;
+    let documents = documents::queries::of_order(&app.pool, own.order.may).await?;
     let truth = truth(&order, OffsetDateTime::now_utc());
     let title = format!("Order {}", order.head.number);
-    let token = own.token.as_ref().map(ToString::to_string);
+    let token = own.order.token.as_ref().map(ToString::to_string);
     let view = OrderView { truth: truth.clone(), checking: own.checking, token, problem, documents, order };
     Ok((Page::new(title, move || view! { <OrderPage view=view/> }), truth))
 }
@@ -127,13 +103,13 @@ async fn draw(app: &App, own: &OwnOrder, problem: Option<String>) -> Result<(Pag
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// `GET /orders/{id}/return`: the browser comes back from paying. What it claims counts for nothing; Stripe is asked.
-async fn back_from_paying(State(app): State<App>, own: OwnOrder) -> Redirect {
-    let page = own.address("");
-    match tokio::time::timeout(PATIENCE, payments::settle_order(&app, own.id())).await {
+async fn back_from_paying(State(app): State<App>, own: Own) -> Redirect {
+    let page = own.order.address("");
+    match tokio::time::timeout(PATIENCE, payments::settle_order(&app, own.order.id())).await {
         Ok(Ok(())) => Redirect::to(&page),
         late_or_failed => {
             if let Ok(Err(error)) = late_or_failed {
-                tracing::warn!(order = %own.id(), error = format!("{error:#}"), "Stripe does not say yet; the page asks again");
+                tracing::warn!(order = %own.order.id(), error = format!("{error:#}"), "Stripe does not say yet; the page asks again");
             }
             let sign = if page.contains('?') { '&' } else { '?' };
             Redirect::to(&format!("{page}{sign}checking=yes"))
@@ -142,8 +118,8 @@ async fn back_from_paying(State(app): State<App>, own: OwnOrder) -> Redirect {
 }
 
 /// `POST /orders/{id}/pay`: to the hosted page, the same one for every press.
-async fn pay(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError> {
-    match payments::open(&app, own.id()).await {
+async fn pay(State(app): State<App>, own: Own) -> Result<Response, AppError> {
+    match payments::open(&app, own.order.id()).await {
         Ok(url) => Ok(Redirect::to(&url).into_response()),
         Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
@@ -151,21 +127,21 @@ async fn pay(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError
 }
 
 /// `POST /orders/{id}/cancel`
-async fn cancel(State(app): State<App>, own: OwnOrder) -> Result<Response, AppError> {
-    match payments::cancel(&app, own.id(), &own.reader).await {
-        Ok(()) => Ok(Redirect::to(&own.address("")).into_response()),
+async fn cancel(State(app): State<App>, own: Own) -> Result<Response, AppError> {
+    match payments::cancel(&app, own.order.id(), &own.order.reader).await {
+        Ok(()) => Ok(Redirect::to(&own.order.address("")).into_response()),
         Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
     }
 }
 
 /// `POST /orders/{id}/received`: the shopper has this parcel.
-async fn received(State(app): State<App>, session: Session, own: OwnOrder) -> Result<Response, AppError> {
+async fn received(State(app): State<App>, session: Session, own: Own) -> Result<Response, AppError> {
     let parcel = own.parcel.ok_or(AppError::NotFound)?;
-    match payouts::delivered(&app, parcel, Deliverer::Shopper(own.may, &own.reader)).await {
+    match payouts::delivered(&app, parcel, Deliverer::Shopper(own.order.may, &own.order.reader)).await {
         Ok(_) => {
             flash::put(&session, "Thank you. We have written down that it has arrived.").await?;
-            Ok(Redirect::to(&own.address("")).into_response())
+            Ok(Redirect::to(&own.order.address("")).into_response())
         }
         Err(AppError::Conflict(refusal)) => refused(&app, &own, refusal).await,
         Err(error) => Err(error),
@@ -173,7 +149,7 @@ async fn received(State(app): State<App>, session: Session, own: OwnOrder) -> Re
 }
 
 /// The order's page with the reason for a "no" on top, and all else as it stands now.
-async fn refused(app: &App, own: &OwnOrder, refusal: Refusal) -> Result<Response, AppError> {
+async fn refused(app: &App, own: &Own, refusal: Refusal) -> Result<Response, AppError> {
     let (page, _) = draw(app, own, Some(refusal.to_string())).await?;
     Ok(page.status(StatusCode::CONFLICT).into_response())
 }

@@ -100,17 +100,6 @@ async fn rows(
     .await
 }
 
-/// How many of the vendor's returns wait for it: for its answer, or for it to say what came.
-pub async fn count_waiting(pool: &PgPool, vendor: &Manager) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from returns t join vendor_orders v on v.id = t.vendor_order_id
-           where v.vendor_id = $1 and t.state in ('asked', 'sent')"#,
-        vendor.id().uuid()
-    )
-    .fetch_one(pool)
-    .await
-}
-
 /// Returns that ask for an operator: put before one, or left alone by a vendor for days. The longest waiting first.
 pub async fn for_operator(pool: &PgPool, proof: &Operator) -> sqlx::Result<Vec<ReturnRow>> {
     let mut db = pool.acquire().await?;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, types::Json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -116,7 +116,7 @@ impl Plan {
 
 /// A product of the selection.
 #[derive(Debug, Clone)]
-struct Product {
+pub(super) struct Product {
     id: ProductId,
     title: String,
     status: ProductStatus,
@@ -136,39 +136,21 @@ pub(super) struct Variant {
 
 /// What an action makes of the goods.
 fn plan(action: &Action, products: &[Product], variants: &[Variant]) -> Plan {
-    let mut plan = Plan::default();
     match action {
-        Action::Raise(_) | Action::Lower(_) | Action::Price(_) => {
-            for v in variants {
-                let now = match action {
-                    Action::Raise(by) => v.price_minor + by.of(v.price_minor),
-                    Action::Lower(by) => v.price_minor - by.of(v.price_minor),
-                    Action::Price(price) => price.minor,
-                    _ => v.price_minor,
-                };
-                let now = match (0..=MAX_PRICE_MINOR).contains(&now) {
-                    true => Ok(now.to_string()),
-                    false => Err("This price would be too high.".to_owned()),
-                };
-                plan.take(What::Price, v.id.uuid(), &v.label, v.price_minor.to_string(), now);
-            }
-        }
-        Action::Stock(_) | Action::Add(_) => {
-            for v in variants {
-                let now = match action {
-                    Action::Add(level) => i64::from(v.on_hand) + i64::from(level.units()),
-                    Action::Stock(level) => level.units().into(),
-                    _ => v.on_hand.into(),
-                };
-                plan.take(What::Stock, v.id.uuid(), &v.label, v.on_hand.to_string(), level(v, now));
-            }
-        }
+        Action::Raise(by) => prices(variants, |was| was + by.of(was)),
+        Action::Lower(by) => prices(variants, |was| was - by.of(was)),
+        Action::Price(price) => prices(variants, |_| price.minor),
+        Action::Stock(level) => shelves(variants, |_| level.units().into()),
+        Action::Add(level) => shelves(variants, |was| was + i64::from(level.units())),
         Action::Category(category, _) => {
+            let mut plan = Plan::default();
             for p in products {
                 plan.take(What::Category, p.id.uuid(), &p.title, p.category_id.to_string(), Ok(category.to_string()));
             }
+            plan
         }
         Action::Status(status) => {
+            let mut plan = Plan::default();
             for p in products {
                 let now = match status {
                     ProductStatus::Published if p.variants == 0 => Err("It has no variant that could be sold.".to_owned()),
@@ -176,13 +158,34 @@ fn plan(action: &Action, products: &[Product], variants: &[Variant]) -> Plan {
                 };
                 plan.take(What::Status, p.id.uuid(), &p.title, p.status.as_str().to_owned(), now);
             }
+            plan
         }
+    }
+}
+
+fn prices(variants: &[Variant], becomes: impl Fn(i64) -> i64) -> Plan {
+    let mut plan = Plan::default();
+    for v in variants {
+        let now = becomes(v.price_minor);
+        let now = match (0..=MAX_PRICE_MINOR).contains(&now) {
+            true => Ok(now.to_string()),
+            false => Err("This price would be too high.".to_owned()),
+        };
+        plan.take(What::Price, v.id.uuid(), &v.label, v.price_minor.to_string(), now);
+    }
+    plan
+}
+
+fn shelves(variants: &[Variant], becomes: impl Fn(i64) -> i64) -> Plan {
+    let mut plan = Plan::default();
+    for v in variants {
+        plan.take(What::Stock, v.id.uuid(), &v.label, v.on_hand.to_string(), level(v, becomes(v.on_hand.into())));
     }
     plan
 }
 
 /// A number on hand that open orders leave room for.
-fn level(v: &Variant, now: i64) -> Result<String, String> {
+pub(super) fn level(v: &Variant, now: i64) -> Result<String, String> {
     if now < i64::from(v.held) {
         return Err(format!("{} are held for open orders; at least those must stay.", v.held));
     }
@@ -307,7 +310,11 @@ async fn products_of(tx: &mut PgConnection, vendor: &Manager, rows: &[Change]) -
 }
 
 /// Locks the goods until the transaction ends: products, then their stock, both in the order of their ids, as an edit does.
-async fn lock(tx: &mut PgConnection, vendor: &Manager, goods: &Goods) -> Result<(Vec<Product>, Vec<Variant>), AppError> {
+pub(super) async fn lock(
+    tx: &mut PgConnection,
+    vendor: &Manager,
+    goods: &Goods,
+) -> Result<(Vec<Product>, Vec<Variant>), AppError> {
     let (ids, text, status) = match goods {
         Goods::These(ids) => (Some(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>()), "", None),
         Goods::Found { text, status } => (None, text.as_str(), *status),
@@ -363,7 +370,12 @@ async fn lock_variants(tx: &mut PgConnection, vendor: &Manager, products: &[Uuid
 }
 
 /// Writes what is locked, and notes it so that it can be taken back.
-async fn write(tx: &mut PgConnection, vendor: &Manager, title: &str, changes: &[Change]) -> Result<CatalogChangeId, AppError> {
+pub(super) async fn write(
+    tx: &mut PgConnection,
+    vendor: &Manager,
+    title: &str,
+    changes: &[Change],
+) -> Result<CatalogChangeId, AppError> {
     let of = |what: What| -> (Vec<Uuid>, Vec<String>) {
         changes.iter().filter(|c| c.what == what).map(|c| (c.id, c.now.clone())).unzip()
     };
@@ -423,81 +435,6 @@ async fn write(tx: &mut PgConnection, vendor: &Manager, title: &str, changes: &[
         audit::record(tx, Some(actor), "products.repriced", ("catalog_change", id), detail).await?;
     }
     Ok(id)
-}
-
-/// What somebody typed for one variant in a list, beside what they saw.
-#[derive(Debug, Clone)]
-pub struct Typed {
-    pub id: VariantId,
-    pub price: Money,
-    pub seen_price: i64,
-    pub stock: StockLevel,
-    pub seen_stock: i32,
-}
-
-/// What became of what was typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Edited {
-    /// So many figures changed.
-    Saved(usize),
-    /// Nothing was: field (`price` or `stock`), variant, and why.
-    Refused(Vec<(&'static str, VariantId, String)>),
-}
-
-/// Saves what was typed into a list, all of it or nothing. A price that somebody else changed meanwhile is a conflict; of stock the
-/// difference counts, so that what was sold stays sold.
-///
-/// # Errors
-/// `NotFound` where a variant is another's.
-pub async fn edit(pool: &PgPool, vendor: &Manager, typed: &[Typed]) -> Result<Edited, AppError> {
-    let changed: Vec<&Typed> =
-        typed.iter().filter(|t| t.price.minor != t.seen_price || t.stock.units() != t.seen_stock).collect();
-    let mut tx = pool.begin().await?;
-    let ids: Vec<Uuid> = changed.iter().map(|t| t.id.uuid()).collect();
-    let products = sqlx::query_scalar!(
-        r#"select distinct product_id as "id: ProductId" from variants where vendor_id = $1 and id = any($2) and not archived"#,
-        vendor.id().uuid(),
-        &ids
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let (_, variants) = lock(&mut tx, vendor, &Goods::These(products)).await?;
-    let variants: HashMap<VariantId, &Variant> = variants.iter().map(|v| (v.id, v)).collect();
-    let (mut changes, mut refused, mut twice) = (Vec::new(), Vec::new(), HashSet::new());
-    for t in changed.into_iter().filter(|t| twice.insert(t.id)) {
-        let v = variants.get(&t.id).ok_or(AppError::NotFound)?;
-        if t.price.minor != t.seen_price {
-            if v.price_minor == t.seen_price {
-                changes.push(row(What::Price, v, v.price_minor.to_string(), t.price.minor.to_string()));
-            } else if v.price_minor != t.price.minor {
-                let (now, saw) = (Money::new(v.price_minor, CURRENCY), Money::new(t.seen_price, CURRENCY));
-                refused.push((
-                    "price",
-                    t.id,
-                    format!("Somebody changed it to {now} meanwhile; you saw {saw}. Save again to replace it."),
-                ));
-            }
-        }
-        let wanted = i64::from(v.on_hand) + i64::from(t.stock.units()) - i64::from(t.seen_stock);
-        if t.stock.units() != t.seen_stock {
-            match level(v, wanted) {
-                Ok(now) => changes.push(row(What::Stock, v, v.on_hand.to_string(), now)),
-                Err(why) => refused.push(("stock", t.id, why)),
-            }
-        }
-    }
-    if !refused.is_empty() {
-        return Ok(Edited::Refused(refused));
-    }
-    if !changes.is_empty() {
-        write(&mut tx, vendor, "Prices and stock edited", &changes).await?;
-    }
-    tx.commit().await?;
-    Ok(Edited::Saved(changes.len()))
-}
-
-fn row(what: What, v: &Variant, was: String, now: String) -> Change {
-    Change { what, id: v.id.uuid(), label: v.label.clone(), was, now }
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use super::{
 use crate::{
     catalog::pictures::MAX_BYTES,
     error::{AppError, FieldErrors},
-    ids::{OrderId, OrderLineId, ReturnId, ReturnPictureId, UserId, VendorOrderId},
-    orders::queries::{MayRead, Reader, may_read},
+    ids::{OrderLineId, ReturnId, ReturnPictureId, VendorOrderId},
+    orders::own::{OwnOrder, private},
     returns::{
         Actor, Asked,
         model::{MAX_PICTURES, Party, ReturnReason, ReturnRow, ReturnWords, Returnable},
         pictures,
         queries::{self, Scope, Which},
     },
-    server::{auth::MaybeCustomer, errors::internal, flash, page::Page, state::App, token::Token, upload},
+    server::{auth::MaybeCustomer, errors::internal, flash, page::Page, state::App, upload},
     ui::{Badge, Breadcrumbs, Empty, ErrorSummary, Picture, Select, TextArea, When},
 };
 use axum::{
@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use leptos::prelude::*;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -34,40 +34,6 @@ use tower_sessions::Session;
 pub struct Link {
     token: Option<String>,
     parcel: Option<String>,
-}
-
-/// The order that the address names, for a person who may read it; for everybody else it is not there.
-struct Own {
-    may: MayRead,
-    person: Option<UserId>,
-    token: Option<Token>,
-}
-
-impl Own {
-    async fn of(app: &App, who: &MaybeCustomer, order: &str, link: &Link) -> Result<Self, AppError> {
-        let order: OrderId = order.parse().map_err(|_| AppError::NotFound)?;
-        let token: Option<Token> = link.token.as_deref().and_then(|t| t.parse().ok());
-        let reader = Reader::person(who, token.as_ref());
-        let may = may_read(&mut *app.pool.acquire().await?, order, &reader).await?;
-        Ok(Self { may, person: reader.user(), token })
-    }
-
-    /// `?token=…` for a guest; nothing for who is signed in.
-    fn query(&self) -> String {
-        self.token.as_ref().map(|t| format!("?token={t}")).unwrap_or_default()
-    }
-
-    /// An address of the order's, with the token if there is one.
-    fn address(&self, rest: &str) -> String {
-        format!("/orders/{}{rest}{}", self.may.order(), self.query())
-    }
-}
-
-/// The page is personal, and its address may hold the token.
-fn private(page: Page) -> Response {
-    let mut response = page.into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    response
 }
 
 /// The form of a new return, as typed. Files cannot be kept.
@@ -114,7 +80,7 @@ pub async fn list(
     Path(order): Path<String>,
     Query(link): Query<Link>,
 ) -> Result<Response, AppError> {
-    let own = Own::of(&app, &who, &order, &link).await?;
+    let own = OwnOrder::of(&app, &who, &order, link.token.as_deref()).await?;
     let notice = flash::take(&session).await?;
     let parcel = link.parcel.and_then(|p| p.parse().ok());
     Ok(private(draw_list(&app, &own, parcel, AskForm::default(), FieldErrors::default()).await?.notice(notice)))
@@ -130,12 +96,12 @@ pub async fn ask(
     form: Multipart,
 ) -> Result<Response, AppError> {
     // Whose order it is comes before reading what was sent.
-    let own = Own::of(&app, &who, &order, &link).await?;
+    let own = OwnOrder::of(&app, &who, &order, link.token.as_deref()).await?;
     let parcel: VendorOrderId = link.parcel.and_then(|p| p.parse().ok()).ok_or(AppError::NotFound)?;
     let (form, pictures) = read(form).await;
     let asked = match (form.parse(), pictures) {
         (Ok((lines, reason, words)), Ok(pictures)) => {
-            super::super::ask(&app, own.may, own.person, Asked { parcel, lines, reason, words, pictures }).await
+            super::super::ask(&app, own.may, own.reader.user(), Asked { parcel, lines, reason, words, pictures }).await
         }
         (Err(errors), Ok(_)) => Err(errors.into()),
         (Ok(_), Err(said)) => Err(AppError::field("pictures", said)),
@@ -211,12 +177,12 @@ fn unread(error: &MultipartError) -> String {
 
 async fn draw_list(
     app: &App,
-    own: &Own,
+    own: &OwnOrder,
     parcel: Option<VendorOrderId>,
     typed: AskForm,
     errors: FieldErrors,
 ) -> Result<Page, AppError> {
-    let order = own.may.order();
+    let order = own.id();
     let days = app.config.return_days;
     let returnable = queries::returnable(&mut *app.pool.acquire().await?, order, days).await?;
     let (returns, _) = queries::list(&app.pool, Scope::order(own.may), Which::All, 0).await?;
@@ -336,7 +302,7 @@ pub async fn show(
     Path((order, id)): Path<(String, ReturnId)>,
     Query(link): Query<Link>,
 ) -> Result<Response, AppError> {
-    let own = Own::of(&app, &who, &order, &link).await?;
+    let own = OwnOrder::of(&app, &who, &order, link.token.as_deref()).await?;
     let notice = flash::take(&session).await?;
     Ok(private(draw(&app, &own, id, Typed::default(), FieldErrors::default()).await?.notice(notice)))
 }
@@ -350,8 +316,8 @@ pub async fn act(
     Query(link): Query<Link>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    let own = Own::of(&app, &who, &order, &link).await?;
-    match submit(&app, Actor::Shopper(own.may, own.person), id, pairs).await? {
+    let own = OwnOrder::of(&app, &who, &order, link.token.as_deref()).await?;
+    match submit(&app, Actor::Shopper(own.may, own.reader.user()), id, pairs).await? {
         Outcome::Done(said) => {
             flash::put(&session, said).await?;
             Ok(Redirect::to(&own.address(&format!("/returns/{id}"))).into_response())
@@ -367,17 +333,17 @@ pub async fn picture(
     Path((order, id, picture, width)): Path<(String, ReturnId, ReturnPictureId, u32)>,
     Query(link): Query<Link>,
 ) -> Result<Response, AppError> {
-    let own = Own::of(&app, &who, &order, &link).await?;
+    let own = OwnOrder::of(&app, &who, &order, link.token.as_deref()).await?;
     if !queries::has_picture(&app.pool, Scope::order(own.may), id, picture).await? {
         return Err(AppError::NotFound);
     }
     pictures::serve(&app, picture, width).await
 }
 
-async fn draw(app: &App, own: &Own, id: ReturnId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
+async fn draw(app: &App, own: &OwnOrder, id: ReturnId, typed: Typed, errors: FieldErrors) -> Result<Page, AppError> {
     let detail = queries::detail(&app.pool, Scope::order(own.may), id).await?;
     let (order, list, query) = (own.address(""), own.address("/returns"), own.query());
-    let here = format!("/orders/{}/returns/{id}", own.may.order());
+    let here = format!("/orders/{}/returns/{id}", own.id());
     Ok(Page::new(format!("Return of order {}", detail.row.number), move || {
         let row = &detail.row;
         let trail =

@@ -196,11 +196,6 @@ pub async fn undo(
     Ok(Redirect::to(PRODUCTS))
 }
 
-/// The last change to many, if it can be taken back, and how.
-pub async fn last(app: &App, vendor: &Manager) -> sqlx::Result<Option<Last>> {
-    bulk::last(&app.pool, vendor).await
-}
-
 /// Offers to take back what was done last.
 #[component]
 pub fn TakeBack(last: Option<Last>) -> impl IntoView {

@@ -4,7 +4,7 @@ use super::bulk::{self, BulkFields, TakeBack};
 use crate::{
     catalog::{
         editing::{
-            ProductStatus,
+            self, ProductStatus,
             queries::{self, ProductRow, category_choices},
         },
         export::{self, Which},
@@ -85,7 +85,7 @@ pub async fn list(
     let next = next.flatten();
     // Whoever changes nothing has nothing to choose.
     let many = match vendor.manager() {
-        Some(manager) => Some((category_choices(&app.pool).await?, bulk::last(&app, &manager).await?)),
+        Some(manager) => Some((category_choices(&app.pool).await?, editing::bulk::last(&app.pool, &manager).await?)),
         None => None,
     };
     let edits = many.is_some();

@@ -1,10 +1,11 @@
 //! Prices and stock as one list to type into: every variant a row, saved together.
 
-use super::bulk::{self, TakeBack};
+use super::bulk::TakeBack;
 use crate::{
     catalog::editing::{
         StockLevel,
-        bulk::{Edited, Last, Typed, edit},
+        bulk::{Last, last},
+        listed::{Edited, Typed, edit},
         queries::{self, StockRow},
     },
     error::{AppError, FieldErrors},
@@ -71,7 +72,7 @@ pub async fn show(
 ) -> Result<Page, AppError> {
     let notice = flash::take(&session).await?;
     let (rows, more) = rows(&app, &vendor, &part).await?;
-    let last = bulk::last(&app, &vendor).await?;
+    let last = last(&app.pool, &vendor).await?;
     Ok(page(part, rows, more, BTreeMap::new(), FieldErrors::default(), last).notice(notice))
 }
 
